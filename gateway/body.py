@@ -1,0 +1,113 @@
+"""A request's body: taken whole into memory, spooled, or streamed (B3, P10)."""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from typing import IO, Any
+
+from gateway.errors import BodyTooLarge, ClientGone, LengthRequired
+
+MEMORY = 1 << 20  # bytes of a body that are taken whole before a session is claimed (B3)
+_PIECE = 65536
+_MOST_DIGITS = 18
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class Body:
+    """`length` in bytes; None until a chunked body has been spooled. `close` ends the spool file."""
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> None:
+        """Raises LengthRequired."""
+        self._receive, self._limit = receive, 0
+        self._memory = b""
+        self._spool: IO[bytes] | None = None
+        self._missing = 0
+        self.length: int | None = 0
+        for name, value in headers:
+            if name == b"content-length":
+                self.length = self._missing = _number(value)
+            elif name == b"transfer-encoding":
+                self.length = None
+
+    def restrict(self, limit: int) -> None:
+        """Set LimitRequestBody, 0 is none. Raises BodyTooLarge."""
+        self._limit = limit
+        self._check(self.length or 0)
+
+    @property
+    def streams(self) -> bool:
+        """Whether a part of the body is still with the client."""
+        return self._missing > 0
+
+    async def take(self, memory: int) -> None:
+        """Take a body of up to `memory` bytes whole; spool one of unknown length; leave others. Raises
+        BodyTooLarge, ClientGone."""
+        if self.length is None:
+            await self._take_chunked()
+        elif 0 < self._missing <= memory:
+            pieces = []
+            while self._missing:
+                pieces.append(await self._next())
+            self._memory = b"".join(pieces)
+
+    @property
+    def in_memory(self) -> bytes:
+        """What was taken into memory."""
+        return self._memory
+
+    @property
+    def whole(self) -> bool:
+        """Whether `in_memory` is all of it."""
+        return self._spool is None and not self._missing
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body that is not in memory, piece by piece. Raises ClientGone."""
+        if self._spool is not None:
+            while piece := self._spool.read(_PIECE):
+                yield piece
+        while self._missing:
+            yield await self._next()
+
+    def close(self) -> None:
+        """Remove the spool file."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    async def _take_chunked(self) -> None:
+        spool = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115 - closed by `close`
+        self._spool = spool
+        length, more = 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            length += len(piece)
+            self._check(length)
+            spool.write(piece)
+        spool.seek(0)
+        self.length = length
+        if length <= MEMORY:
+            self._memory = spool.read()
+            self.close()
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece: bytes = message.get("body", b"")
+        self._missing -= len(piece)
+        if not message.get("more_body", False):
+            self._missing = 0
+        return piece
+
+    def _check(self, length: int) -> None:
+        if self._limit and length > self._limit:
+            raise BodyTooLarge(f"a body of {length} bytes or more, LimitRequestBody is {self._limit}")
+
+
+def _number(value: bytes) -> int:
+    if not value.isdigit() or len(value) > _MOST_DIGITS:
+        raise LengthRequired(f"Content-Length: expected a number, found {value[:40]!r}")
+    return int(value)

@@ -1,0 +1,44 @@
+"""The command `gateway`."""
+
+import os
+import sys
+
+import click
+
+from gateway import __version__
+from gateway.cli_config import check, directives, dump
+from gateway.configuration import Configuration, ConfigurationErrors, load
+
+DEFAULT_CONFIGURATION = "conf/gateway.conf"
+
+
+@click.group()
+@click.version_option(__version__, prog_name="gateway")
+def main() -> None:
+    """A persistent-CGI gateway: CGI programs that stay alive between two requests."""
+
+
+@main.command()
+@click.argument("conf", default=DEFAULT_CONFIGURATION)
+@click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]", help="As Define in the file.")
+def serve(conf: str, defines: tuple[str, ...]) -> None:
+    """Start the gateway on a directives file, in the foreground."""
+    try:
+        configuration = load(conf, defines=defines)
+    except ConfigurationErrors as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    for notice in configuration.notices:
+        click.echo(f"notice: {notice}", err=True)
+    command = [sys.executable, "-m", "gateway.keeper", state_directory(configuration), os.path.abspath(conf)]
+    os.execv(sys.executable, [*command, *defines])
+
+
+def state_directory(configuration: Configuration) -> str:
+    """Where the key of the handles lies: STATE_DIRECTORY (systemd), else `state` below ServerRoot."""
+    return os.environ.get("STATE_DIRECTORY") or os.path.join(configuration.server_root, "state")
+
+
+main.add_command(check)
+main.add_command(directives)
+main.add_command(dump)

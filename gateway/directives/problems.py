@@ -1,0 +1,78 @@
+"""What can be wrong with a directives file, and where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+
+class Place(NamedTuple):
+    """One line of one file; line 0 is the file as a whole."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error: the file is refused."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the administrator should know; the file is accepted."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: notice: {self.text}"
+
+
+Located = TypeVar("Located", Problem, Notice)
+
+
+class ConfigurationErrors(Exception):
+    """Every problem of a directives file, in order of reading."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class Malformed(ValueError):
+    """Arguments that a directive cannot take."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+
+
+def shown(words: Iterable[str]) -> str:
+    """The words as an error message quotes them."""
+    text = " ".join(words)
+    return f'"{text}"' if text else "nothing"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known name, or an empty string."""
+    lowered = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return f"; did you mean {lowered[near[0]]}?" if near else ""
+
+
+def in_order(found: Iterable[Located]) -> list[Located]:
+    """Sorted by file, in order of first mention, then by line."""
+    listed = list(found)
+    files = {file: number for number, file in enumerate(dict.fromkeys(one.place.file for one in listed))}
+    return sorted(listed, key=lambda one: (files[one.place.file], one.place.line))

@@ -1,0 +1,232 @@
+"""Persistent CGI for looping Python programs: the pipe protocol behind a `for` statement.
+
+    import htsession
+    for request in htsession.requests():
+        print(f"Accept-HTSession: {htsession.handle()}\\nContent-Type: text/plain\\n\\nhello again")
+
+Import it first: what is in the environment then came from the server and goes with the next request (B1).
+One file, standard library only, Python 3.8 or newer, Linux; it may be copied next to a program.
+Under a plain CGI server the loop runs once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+
+BODY_IN_MEMORY = 1 << 20
+_CHUNK = 1 << 16
+_LASTING_NAMES = {b"PATH", b"HTSESSION_FD", b"HTSESSION_LIB", b"LC_CTYPE"}
+_names_at_import = set(os.environb) - _LASTING_NAMES
+
+
+class ProtocolError(Exception):
+    """What came over the request pipe is not a request for this process (P7)."""
+
+
+class _Output(io.BufferedWriter):
+    """The only buffer of a descriptor: `close` flushes, so that no text layer can take it along."""
+
+    def close(self) -> None:
+        self.flush()
+
+
+class Streams:
+    """Standard input, output and error of one process, set anew for every request (B1)."""
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._first_body: int | None = os.dup(0)
+        self._descriptors = os.dup(1), os.dup(2)
+        self._codings = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
+        self._stdout, self._stderr = (_Output(io.FileIO(fd, "wb", closefd=False)) for fd in (1, 2))
+
+    def renew(self, body: io.BufferedIOBase | None = None) -> None:
+        """Fresh streams on descriptors 0 to 2; `body` becomes standard input, None leaves it as it is."""
+        if body is not None:
+            os.dup2(body.fileno(), 0)
+        stdin = io.BufferedReader(io.FileIO(0, closefd=False))
+        sys.stdin = io.TextIOWrapper(stdin, *self._codings[0])
+        sys.stdout = _text(self._stdout, *self._codings[1])
+        sys.stderr = _text(self._stderr, *self._codings[2])
+
+    def flush(self) -> None:
+        """Send what was written so far on its way, through whatever the program made of `sys.stdout`."""
+        os.set_blocking(self._descriptors[0], True)  # a subprocess may have changed the shared file description
+        for stream in (sys.stdout, sys.__stdout__, self._stdout):
+            try:
+                stream.flush()  # type: ignore[union-attr]
+            except (AttributeError, ValueError):  # made None, closed or detached by the program
+                pass
+
+    def end_response(self, mark: bytes) -> None:
+        """Drop what the program left unread of the first request's body (P9), then write the end mark (P1)."""
+        if self._first_body is not None:
+            while os.read(self._first_body, _CHUNK):
+                pass
+            os.close(self._first_body)
+            self._first_body = None
+        stdout, stderr = self._descriptors
+        for fd, kept in enumerate((stdout, stdout, stderr)):  # 0: taken until the next body comes
+            os.dup2(kept, fd)
+        os.write(stdout, b"\4%s\n" % mark)
+
+
+class Session:
+    """This process's side of the pipe protocol."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self.unseen = False  # a request that no loop was given yet
+        self._serving = False
+        self._process = os.getpid()
+        self._names = _names_at_import
+        self._in_environment = os.environ.get("HTSESSION_FIRST") != "frame"  # else P11
+        self._mark = os.environb.get(b"HTSESSION_END", b"")
+        self._requests = _request_pipe()
+        self._streams = Streams()
+
+    def fetch(self) -> bool:
+        """End the response under way and wait for the next request; False: no more (P8), or in a forked child.
+
+        Raises ProtocolError.
+        """
+        if self.over or os.getpid() != self._process:
+            return False
+        if self._in_environment:
+            self._in_environment = False
+            self._streams.renew()
+            self._serving = True
+        else:
+            self._finish()
+            self._serving = self._receive()
+        self.unseen, self.over = self._serving, not self._serving
+        return self._serving
+
+    def flush(self) -> None:
+        """Send what was written so far on its way."""
+        self._streams.flush()
+
+    def variables(self) -> dict[str, str]:
+        """What the server set for the present request."""
+        return {
+            os.fsdecode(name): os.fsdecode(os.environb[name]) for name in self._names if name in os.environb
+        }
+
+    def _finish(self) -> None:
+        if self._serving:
+            self._streams.flush()
+            if self._requests is not None:
+                self._streams.end_response(self._mark)
+
+    def _receive(self) -> bool:
+        fields = None if self._requests is None else read_frame(self._requests)
+        if self._requests is None or fields is None:
+            return False
+        if fields.get(b"HTSESSION_END") != self._mark:
+            raise ProtocolError("the request carries another process's end mark")
+        fields.pop(b"SCGI", None)
+        size = _number(fields.get(b"CONTENT_LENGTH", b""))
+        if not size:
+            del fields[b"CONTENT_LENGTH"]
+        with _body(self._requests, size) as body:
+            self._streams.renew(body)
+        for name in self._names - fields.keys():
+            os.environb.pop(name, None)
+        os.environb.update(fields)
+        self._names = set(fields)
+        return True
+
+
+def read_frame(requests: io.BufferedReader) -> dict[bytes, bytes] | None:
+    """The variables of one SCGI request (P7); None at end of file. Raises ProtocolError."""
+    size = requests.read(1)
+    if not size:
+        return None
+    while not size.endswith(b":"):
+        byte = requests.read(1)
+        if not byte or len(size) == 10:
+            raise ProtocolError(f"a request must begin with the length of a netstring, found {size!r}")
+        size += byte
+    length = _number(size[:-1])
+    frame = requests.read(length + 1)
+    fields = frame[:-1].split(b"\0")
+    if len(frame) != length + 1 or not frame.endswith(b"\0,") or len(fields) % 2 == 0:
+        raise ProtocolError("a request must be a netstring of names and values that end in NUL")
+    return {fields[i]: fields[i + 1] for i in range(0, len(fields) - 1, 2)}
+
+
+def _number(text: bytes) -> int:
+    if not text.isdigit() or len(text) > 18:
+        raise ProtocolError(f"a number of bytes was expected, found {text[:20]!r}")
+    return int(text)
+
+
+def _body(requests: io.BufferedReader, size: int) -> io.BufferedIOBase:
+    """A file that holds the request's body, at its beginning: a real one, for subprocesses read it too."""
+    if not size:
+        return open(os.devnull, "rb")
+    file = _memory_file() if size <= BODY_IN_MEMORY and hasattr(os, "memfd_create") else _disk_file()
+    while size:
+        part = requests.read(min(size, _CHUNK))
+        if not part:
+            raise ProtocolError(f"{size} bytes of the request's body are missing")
+        file.write(part)
+        size -= len(part)
+    file.seek(0)
+    return file
+
+
+def _memory_file() -> io.BufferedRandom:
+    return open(os.memfd_create("request-body"), "w+b")
+
+
+def _disk_file() -> io.BufferedRandom:
+    import tempfile  # costs more than everything else here
+
+    return tempfile.TemporaryFile()
+
+
+def _request_pipe() -> io.BufferedReader | None:
+    if "HTSESSION_FD" not in os.environ:
+        return None
+    descriptor = int(os.environ["HTSESSION_FD"])
+    os.set_inheritable(descriptor, False)
+    return open(descriptor, "rb", closefd=False)
+
+
+def _text(buffer: io.BufferedWriter, encoding: str, errors: str | None) -> io.TextIOWrapper:
+    # write_through: nothing may wait in a text layer that the program keeps from an earlier request
+    return io.TextIOWrapper(buffer, encoding, errors, newline="\n", write_through=True)
+
+
+_session: Session | None = None
+
+
+def session() -> Session:
+    """The one session of this process."""
+    global _session
+    if _session is None:
+        _session = Session()
+    return _session
+
+
+def accept() -> bool:
+    """`while htsession.accept():` a request is in the environment and on standard input; False: clean up."""
+    current = session()
+    got = current.unseen or current.fetch()
+    current.unseen = False
+    return got
+
+
+def requests() -> Iterator[dict[str, str]]:
+    """The requests of this session, each as the variables that the server set for it."""
+    while accept():
+        yield session().variables()
+
+
+def handle() -> str:
+    """The handle by which this request came, else the one that the gateway offers for a new session (H11)."""
+    return os.environ.get("HTSESSION_HANDLE") or os.environ["HTSESSION_NEXT_HANDLE"]

@@ -1,0 +1,216 @@
+"""The instances: started, listened to, ended (T3) and reaped here, and nowhere else."""
+
+import fcntl
+import heapq
+import os
+import signal
+import struct
+import termios
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.keeper import table as tables
+from gateway.keeper.loop import Loop
+from gateway.keeper.spawn import Order, spawn
+from gateway.logs import ErrorLog
+
+TAIL_LINES = 20
+_READ = 65536
+_LONGEST_LINE = 4096
+
+
+@dataclass(slots=True)
+class Child:
+    """One instance: the keeper's record of it."""
+
+    id: int
+    pid: int
+    slot: int
+    about: dict[str, Any]
+    grace: float
+    stderr: int
+    output: int
+    requests: int
+    holder: Any = None
+    ending: bool = False
+    sweep: bool = False
+    exited: bool = False
+    line: bytes = b""
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+
+
+@dataclass(slots=True)
+class Started:
+    """A new instance and the pipe ends that the front needs (the caller closes `stdin`)."""
+
+    child: Child
+    stdin: int | None
+
+
+class Children:
+    """Every instance by id; `gone(child, exit facts)` is called when one has been reaped."""
+
+    def __init__(self, loop: Loop, table: tables.Table, log: ErrorLog) -> None:
+        self._loop, self.table, self._log = loop, table, log
+        self.by_id: dict[int, Child] = {}
+        self._by_pid: dict[int, Child] = {}
+        self._free_slots = list(range(table.slots))
+        self._next_id = 1
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self.gone: Callable[[Child, dict[str, Any]], None] = lambda child, facts: None
+
+    def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
+        """Start an instance; `body`: its stdin is a pipe, else /dev/null. Raises OSError."""
+        if not self._free_slots:
+            raise OSError(11, "the shared table is full")
+        slot, number = heapq.heappop(self._free_slots), self._next_id
+        self._next_id += 1
+        self.table.open_slot(slot, number)
+        pipes: list[int] = []
+        try:
+            for _ in range(4 if body else 3):
+                pipes += os.pipe2(os.O_CLOEXEC)
+            output, output_w, stderr, stderr_w, requests_r, requests = pipes[:6]
+            stdin_r, stdin = pipes[6:] if body else (self._null, None)
+            pid = spawn(
+                order,
+                (stdin_r, output_w, stderr_w, requests_r),
+                failed=lambda errno: self.table.set_start_error(slot, errno),
+                dies_with_us=True,
+            )
+        except OSError:
+            for descriptor in pipes:
+                os.close(descriptor)
+            self._release_slot(slot)
+            raise
+        for descriptor in (output_w, stderr_w, requests_r, *pipes[6:7]):
+            os.close(descriptor)
+        for descriptor in (output, stderr, requests, *pipes[7:]):
+            os.set_blocking(descriptor, False)
+        child = Child(number, pid, slot, about, grace, stderr, output, requests)
+        self.by_id[number] = self._by_pid[pid] = child
+        self._loop.reader(stderr, lambda: self._read_stderr(child))
+        return Started(child, stdin)
+
+    def end(self, child: Child, how: str) -> None:
+        """Begin T3. `eof`: end of file, then TERM, then KILL, `grace` seconds apart; `term` begins with
+        TERM; `kill` kills at once."""
+        if child.exited:
+            return
+        if how == "kill":
+            child.ending = child.sweep = True
+            self._signal(child, signal.SIGKILL)
+        elif not child.ending:
+            child.ending = True
+            if self.table.state(child.slot) != tables.FIRST or how == "term":
+                child.sweep = True
+            self.table.set_state(child.slot, tables.ENDING)
+            self._close_requests(child)
+            self._escalate(child, [signal.SIGTERM, signal.SIGKILL], at_once=how == "term")
+
+    def unread(self, child: Child) -> int:
+        """Bytes in the request pipe that the program has not taken (FIONREAD)."""
+        if child.requests < 0:
+            return 0
+        return int(struct.unpack("i", fcntl.ioctl(child.requests, termios.FIONREAD, b"\0\0\0\0"))[0])
+
+    def reap(self) -> None:
+        """Handle every child that has exited: sweep its group while its number is still held, then reap."""
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            child = self._by_pid.pop(found.si_pid, None)
+            if child is not None and (child.sweep or self.table.persistent(child.slot)):
+                self._signal(child, signal.SIGKILL)
+            _, status, usage = os.wait4(found.si_pid, 0)
+            if child is not None:
+                self._reaped(child, status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+            else:
+                self.other_exited(found.si_pid, status)
+
+    other_exited: Callable[[int, int], None] = staticmethod(lambda pid, status: None)
+
+    def _reaped(self, child: Child, status: int, cpu: float, peak_kib: int) -> None:
+        child.exited = True
+        self._read_stderr(child)
+        swept = child.sweep or self.table.persistent(child.slot)
+        if swept:
+            self._close_stderr(child)
+        facts = {
+            "status": os.waitstatus_to_exitcode(status),
+            "start_error": self.table.start_error(child.slot),
+            "tail": list(child.tail),
+            "cpu": cpu,
+            "peak_kib": peak_kib,
+        }
+        self._close_requests(child)
+        os.close(child.output)
+        del self.by_id[child.id]
+        self.gone(child, facts)
+        self._release_slot(child.slot)
+
+    def _release_slot(self, slot: int) -> None:
+        self.table.free_slot(slot)
+        heapq.heappush(self._free_slots, slot)
+
+    def _escalate(self, child: Child, signals: Sequence[signal.Signals], *, at_once: bool) -> None:
+        if child.exited:
+            return
+        if not at_once:
+            self._loop.later(child.grace, lambda: self._escalate(child, signals, at_once=True))
+            return
+        child.sweep = True
+        self._signal(child, signals[0])
+        if len(signals) > 1:
+            self._loop.later(child.grace, lambda: self._escalate(child, signals[1:], at_once=True))
+
+    def _signal(self, child: Child, number: signal.Signals) -> None:
+        # The leader has not been reaped, so the number is still this group's.
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:  # it has not come to its setsid yet
+            os.kill(child.pid, number)
+        except PermissionError:
+            self._log("error", f"may not signal process group {child.pid}", pid=child.pid)
+
+    def _close_requests(self, child: Child) -> None:
+        if child.requests >= 0:
+            os.close(child.requests)
+            child.requests = -1
+
+    def _read_stderr(self, child: Child) -> None:
+        if child.stderr < 0:
+            return
+        try:
+            data = os.read(child.stderr, _READ)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close_stderr(child)
+            return
+        *lines, rest = (child.line + data).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            lines, rest = [*lines, rest], b""
+        child.line = rest
+        for line in lines:
+            self._stderr_line(child, line)
+
+    def _stderr_line(self, child: Child, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        child.tail.append(text[:_LONGEST_LINE])
+        self._log("error", text, pid=child.pid)
+
+    def _close_stderr(self, child: Child) -> None:
+        if child.stderr >= 0:
+            if child.line:
+                self._stderr_line(child, child.line)
+                child.line = b""
+            self._loop.forget(child.stderr)
+            os.close(child.stderr)
+            child.stderr = -1

@@ -1,0 +1,100 @@
+"""One front process as the keeper sees it: its role, its link, how it is started."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any
+
+from gateway.keeper.children import Child
+from gateway.keeper.link import Link, LinkError, Message
+from gateway.keeper.loop import Loop
+from gateway.keeper.spawn import Order, spawn
+
+LINK_DESCRIPTOR = 3
+
+
+class Role(Enum):
+    """STARTING until it is ready; ACTIVE accepts connections; DRAINING finishes what it has."""
+
+    STARTING = "starting"
+    ACTIVE = "active"
+    DRAINING = "draining"
+    GONE = "gone"
+
+
+class Front:
+    """A front process and the link to it."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        arguments: Sequence[str],
+        on_message: "Callable[[Front, Message], None]",
+        on_lost: "Callable[[Front, str], None]",
+    ) -> None:
+        """Start the process. Raises OSError."""
+        self._loop, self._on_message, self._on_lost = loop, on_message, on_lost
+        self.role = Role.STARTING
+        self.ready = False
+        self.released = False
+        self.refusal: str | None = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            argv = [os.fsencode(word) for word in (sys.executable, "-m", "gateway.front", *arguments)]
+            order = Order(argv, dict(os.environb), None)
+            self.pid = spawn(order, (0, 1, 2, theirs.fileno()), failed=lambda errno: None, dies_with_us=False)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._link = Link(ours)
+        self._writing = False
+        loop.reader(self._link.fileno(), self._event)
+
+    def send(self, kind: str, descriptors: Sequence[int] = (), **fields: Any) -> None:
+        """Send a message; what does not go at once goes when the socket can be written."""
+        if self.role is not Role.GONE:
+            self._link.send(kind, descriptors, **fields)
+            self._watch()
+
+    def grant(self, child: Child) -> None:
+        """Hand an instance over: the front holds it from now on."""
+        child.holder = self
+        facts = {"id": child.id, "pid": child.pid, "slot": child.slot, "about": child.about}
+        self.send("grant", (child.output, child.requests), **facts)
+
+    def kill(self) -> None:
+        """End the process at once; its link then comes to its end of file."""
+        if self.role is not Role.GONE:
+            os.kill(self.pid, 9)
+
+    def _event(self) -> None:
+        if self.role is Role.GONE:
+            return
+        why = "its link was closed"
+        try:
+            self._link.flush()
+            messages = self._link.receive()
+            for message in messages or ():
+                self._on_message(self, message)
+        except (LinkError, LookupError, TypeError, ValueError, AttributeError) as error:
+            why = f"it broke the link: {error!r}"
+            self.kill()
+            messages = None
+        if messages is None:
+            self._lost(why)
+        else:
+            self._watch()
+
+    def _lost(self, why: str) -> None:
+        self._loop.forget(self._link.fileno())
+        self._link.close()
+        self._on_lost(self, why)
+
+    def _watch(self) -> None:
+        if self.role is not Role.GONE and self._link.pending != self._writing:
+            self._writing = self._link.pending
+            self._loop.writer(self._link.fileno(), self._event, wanted=self._writing)

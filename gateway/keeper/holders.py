@@ -1,0 +1,141 @@
+"""Who holds which instance: one front, or nobody for a moment; the keeper decides."""
+
+import os
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+from gateway.keeper import table as tables
+from gateway.keeper.children import Child, Children
+from gateway.keeper.fronts import Front
+from gateway.keeper.reasons import Reason
+from gateway.keeper.spawn import Order
+from gateway.logs import ErrorLog
+
+
+class Holders:
+    """Starts, ends and moves instances on behalf of fronts. `active` names the front that serves."""
+
+    def __init__(self, children: Children, log: ErrorLog, active: Callable[[], Front | None]) -> None:
+        self._children, self._log, self._active = children, log, active
+        self._table = children.table
+        self._wanted: dict[int, deque[Front]] = defaultdict(deque)
+        children.gone = self._gone
+
+    # ---- messages of a front
+
+    def start(self, front: Front, fields: dict[str, Any]) -> None:
+        """`start`: answered by `started` with the pipe ends, or by `failed`."""
+        environ = {name.encode("latin-1"): value.encode("latin-1") for name, value in fields["environ"].items()}
+        argv = [word.encode("latin-1") for word in fields["argv"]]
+        order = Order(argv, environ, fields["directory"].encode("latin-1"))
+        try:
+            started = self._children.start(order, fields["about"], body=fields["body"], grace=fields["grace"])
+        except OSError as error:
+            front.send("failed", tag=fields["tag"], errno=error.errno or 0)
+            return
+        child = started.child
+        child.holder = front
+        stdin = () if started.stdin is None else (started.stdin,)
+        descriptors = (child.output, child.requests, *stdin)
+        front.send("started", descriptors, tag=fields["tag"], id=child.id, pid=child.pid, slot=child.slot)
+        for descriptor in stdin:
+            os.close(descriptor)
+
+    def end(self, front: Front, fields: dict[str, Any]) -> None:
+        """`end`: begin T3."""
+        child = self._children.by_id.get(fields["id"])
+        if child is not None and child.holder is front:
+            self._children.end(child, fields["how"])
+
+    def give(self, front: Front, fields: dict[str, Any]) -> None:
+        """`give`: the front lets go of an idle instance."""
+        child = self._children.by_id.get(fields["id"])
+        if child is not None and child.holder is front:
+            child.holder = None
+            self._settle(child)
+
+    def want(self, front: Front, fields: dict[str, Any]) -> None:
+        """`want`: a front asks for an instance; its holder is asked to give it."""
+        child = self._children.by_id.get(fields["id"])
+        if child is None or child.ending:
+            front.send("missing", id=fields["id"])
+        elif child.holder is None:
+            front.grant(child)
+        elif child.holder is not front:
+            self._wanted[child.id].append(front)
+            child.holder.send("recall", id=child.id)
+
+    def retire(self, front: Front, fields: dict[str, Any]) -> None:
+        """`retire`: a draining front names a handle that is over (R4)."""
+        key = bytes.fromhex(fields["key"])
+        self._remember(tables.Entry(key, fields["at"], fields["timeout"], fields["reason"]))
+
+    # ---- fronts come and go
+
+    def adopt_all(self, front: Front) -> None:
+        """Grant every instance that nobody holds."""
+        for child in self._children.by_id.values():
+            if child.holder is None and not child.ending:
+                front.grant(child)
+
+    def front_lost(self, front: Front) -> None:
+        """Keep what was idle, end what was running (R4 `stopped`)."""
+        for waiters in self._wanted.values():
+            while front in waiters:
+                waiters.remove(front)
+        for child in list(self._children.by_id.values()):
+            if child.holder is front:
+                self._orphaned(child)
+
+    def _orphaned(self, child: Child) -> None:
+        child.holder = None
+        if child.ending:
+            return
+        if self._table.state(child.slot) == tables.IDLE:
+            self._settle(child)
+            return
+        self._stopped(child)
+        # A frame that was not taken whole must not be read as a request: B3, T3
+        self._children.end(child, "kill" if self._children.unread(child) else "eof")
+
+    def _settle(self, child: Child) -> None:
+        """Nobody holds this idle instance: it goes to the first who asked, else to the active front."""
+        waiters = self._wanted.get(child.id)
+        holder = waiters.popleft() if waiters else self._active()
+        if holder is None:
+            return
+        holder.grant(child)
+        if waiters:
+            holder.send("recall", id=child.id)
+
+    def _gone(self, child: Child, facts: dict[str, Any]) -> None:
+        for front in self._wanted.pop(child.id, ()):
+            front.send("missing", id=child.id)
+        if child.holder is not None:
+            child.holder.send("gone", id=child.id, **facts)
+        elif not child.ending:
+            self._stopped(child)
+
+    def _stopped(self, child: Child) -> None:
+        """Remember the handles of a session that nobody holds and that is over."""
+        host, name = child.about["host"], child.about["cgi_name"]
+        timeout = self._table.clock(child.slot)[1]
+        handles = self._table.handles(child.slot).texts
+        if handles:
+            self._log("error", f"HTS007 {name} {handles[0][:4].decode()}…: it ended when its front was gone")
+        for handle in handles:
+            key = tables.session_key(host, name.encode("latin-1"), handle)
+            self._remember(tables.Entry(key, time.monotonic(), timeout, Reason.STOPPED))
+
+    def _remember(self, entry: tables.Entry) -> None:
+        active = self._active()
+        if active is None:
+            self._ring(entry).append(entry)
+        else:
+            key, at, timeout, reason = entry
+            active.send("retired", key=key.hex(), at=at, timeout=timeout, reason=int(reason))
+
+    def _ring(self, entry: tables.Entry) -> tables.Ring:
+        return self._table.replaced if entry.reason == Reason.REPLACED else self._table.retired

@@ -1,0 +1,254 @@
+"""The keeper process: fronts come and go, instances stay."""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gateway.keeper import table as tables
+from gateway.keeper.children import Children
+from gateway.keeper.claims import Claims
+from gateway.keeper.fronts import Front, Role
+from gateway.keeper.holders import Holders
+from gateway.keeper.link import VERSION, Message
+from gateway.keeper.loop import Loop
+from gateway.keeper.sockets import Address, Sockets
+from gateway.logs import ErrorLog
+
+RELEASE_BOUND = 5.0  # seconds that a front may take to give its idle sessions back
+MOST_FAILED_STARTS = 5
+MOST_DRAINING = 2
+_RESTART_PAUSE = 0.5
+
+
+class Keeper:
+    """Owns everything that outlives a front. `arguments` are the front's: directives file, defines."""
+
+    def __init__(self, arguments: Sequence[str], key: bytes, log: ErrorLog, slots: int) -> None:
+        self.loop = Loop()
+        self.exit_code = 0
+        self._arguments, self._key, self._log = arguments, key, log
+        self._children = Children(self.loop, tables.create(slots), log)
+        self._children.other_exited = self._front_exited
+        self._holders = Holders(self._children, log, lambda: self._active)
+        self._claims = Claims(self._children.table, self._children.by_id)
+        self._sockets = Sockets()
+        self._fronts: list[Front] = []
+        self._listening: dict[Front, list[Address]] = {}
+        self._failed_starts = 0
+        self._reload_wanted = self._stopping = self._served = False
+        self._graceful = 10.0
+
+    def run(self) -> int:
+        """Start a front and serve until stopped; the exit status."""
+        self._start_front()
+        self.loop.run()
+        self._sockets.keep_only(())
+        self._children.table.close()
+        self.loop.close()
+        return self.exit_code
+
+    # ---- signals
+
+    def reload(self) -> None:
+        """HUP: a new front on the same sockets, one at a time, beside at most two that drain."""
+        if self._stopping:
+            return
+        draining = self._role(Role.DRAINING)
+        too_many = len(draining) - MOST_DRAINING + 1
+        if self._role(Role.STARTING) or too_many > 0:
+            self._reload_wanted = True
+            for front in draining[: max(0, too_many)]:
+                front.send("hurry")
+            return
+        self._reload_wanted = False
+        self._start_front()
+
+    def stop(self) -> None:
+        """TERM: fronts finish within their bound, then every instance ends (T5). A second one hurries."""
+        if self._stopping:
+            for front in self._fronts:
+                front.send("hurry")
+            return
+        self._stopping = True
+        for front in list(self._fronts):
+            if front.role is Role.STARTING:
+                front.kill()
+            else:
+                front.send("stop")
+        self.loop.later(self._graceful + RELEASE_BOUND, self._kill_fronts)
+        self._end_if_alone()
+
+    def reap(self) -> None:
+        """CHLD: instances or fronts have exited."""
+        self._children.reap()
+        self._end_if_alone()
+
+    def reopen_logs(self) -> None:
+        """USR1: the logs were rotated."""
+        try:
+            self._log.reopen()
+        except OSError as error:
+            self._log("error", f"cannot reopen the error log: {error}", module="core")
+        for front in self._fronts:
+            front.send("reopen")
+
+    # ---- fronts
+
+    def _role(self, role: Role) -> list[Front]:
+        return [front for front in self._fronts if front.role is role]
+
+    @property
+    def _active(self) -> Front | None:
+        return next(iter(self._role(Role.ACTIVE)), None)
+
+    def _start_front(self) -> None:
+        self._fronts.append(Front(self.loop, self._arguments, self._message, self._front_lost))
+
+    def _ready(self, front: Front, fields: dict[str, Any]) -> None:
+        self._failed_starts = 0
+        front.ready = True
+        old = self._active
+        if old is None:
+            self._promote(front)
+            return
+        old.send("drain")
+        self.loop.later(RELEASE_BOUND, lambda: self._too_late(old))
+
+    def _too_late(self, old: Front) -> None:
+        if old.role is Role.ACTIVE:
+            self._log("error", f"front {old.pid} does not let go; it is killed", module="core")
+            old.kill()
+
+    def _released(self, front: Front, fields: dict[str, Any]) -> None:
+        front.role = Role.DRAINING
+        self._promote_ready()
+
+    def _promote_ready(self) -> None:
+        for waiting in self._role(Role.STARTING):
+            if waiting.ready and self._active is None:
+                self._promote(waiting)
+
+    def _promote(self, front: Front) -> None:
+        front.role = Role.ACTIVE
+        self._holders.adopt_all(front)
+        self._sockets.keep_only(self._listening.get(front, []))
+        front.send("activate", first=not self._served)
+        self._served = True
+        self._tell_overlap()
+        self._log("notice", f"front {front.pid} serves", module="core")
+
+    def _tell_overlap(self) -> None:
+        serving = self._role(Role.ACTIVE) + self._role(Role.DRAINING)
+        for front in serving:
+            front.send("overlap", on=len(serving) > 1)
+
+    def _front_lost(self, front: Front, why: str) -> None:
+        was, front.role = front.role, Role.GONE
+        self._fronts.remove(front)
+        self._listening.pop(front, None)
+        self._holders.front_lost(front)
+        self._tell_overlap()
+        if self._stopping:
+            self._end_if_alone()
+            return
+        if was is Role.STARTING:
+            self._start_failed(front, why)
+        elif was is Role.ACTIVE:
+            self._log("error", f"front {front.pid} is gone ({why}); another takes over", module="core")
+            self._promote_ready()
+            self._restart()
+        if self._reload_wanted:
+            self.reload()
+
+    def _start_failed(self, front: Front, why: str) -> None:
+        if front.refusal is not None:
+            self._log("error", f"not loaded: {front.refusal}", module="core")
+        else:
+            self._log("error", f"front {front.pid} ended while it was starting ({why})", module="core")
+        if self._active is not None:
+            self._log("notice", "the old settings stay", module="core")
+            return
+        self._failed_starts += 1
+        if self._failed_starts >= MOST_FAILED_STARTS or (front.refusal and not self._children.by_id):
+            self._log("crit", "no front can be started: the gateway ends", module="core")
+            self.exit_code = 1
+            self.stop()
+        else:
+            self.loop.later(_RESTART_PAUSE * self._failed_starts, self._restart)
+
+    def _restart(self) -> None:
+        if not self._stopping and not self._role(Role.STARTING) and self._active is None:
+            self._start_front()
+
+    def _front_exited(self, pid: int, status: int) -> None:
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            self._log("error", f"front {pid} was ended by {signal.Signals(-code).name}", module="core")
+
+    def _kill_fronts(self) -> None:
+        for front in self._fronts:
+            front.kill()
+
+    def _end_if_alone(self) -> None:
+        """Stopping: when no front is left, every instance ends; when none is left either, so do we."""
+        if not self._stopping or self._fronts:
+            return
+        for child in list(self._children.by_id.values()):
+            self._children.end(child, "eof")
+        if not self._children.by_id:
+            self.loop.running = False
+
+    # ---- messages of a front
+
+    def _message(self, front: Front, message: Message) -> None:
+        for descriptor in message.descriptors:  # a front sends none
+            os.close(descriptor)
+        handlers: dict[str, Callable[[Front, dict[str, Any]], None]] = {
+            "hello": self._hello,
+            "refuse": self._refuse,
+            "listen": self._listen,
+            "configure": self._configure,
+            "ready": self._ready,
+            "released": self._released,
+            "claim": self._claim,
+            "start": self._holders.start,
+            "end": self._holders.end,
+            "want": self._holders.want,
+            "give": self._holders.give,
+            "retire": self._holders.retire,
+        }
+        handlers[message.kind](front, message.fields)
+
+    def _hello(self, front: Front, fields: dict[str, Any]) -> None:
+        if fields["version"] != VERSION:
+            front.refusal = "the installed version speaks another link; restart the gateway"
+            front.kill()
+            return
+        descriptor = self._children.table.descriptor
+        front.send("welcome", (descriptor,), version=VERSION, key=self._key.hex())
+
+    def _refuse(self, front: Front, fields: dict[str, Any]) -> None:
+        front.refusal = str(fields["text"])
+
+    def _listen(self, front: Front, fields: dict[str, Any]) -> None:
+        addresses: list[Address] = [
+            (str(kind), str(where), int(port)) for kind, where, port in fields["addresses"]
+        ]
+        try:
+            sockets = self._sockets.provide(addresses)
+        except OSError as error:
+            front.send("listening", error=str(error.strerror or error))
+            return
+        self._listening[front] = addresses
+        front.send("listening", [sock.fileno() for sock in sockets])
+
+    def _configure(self, front: Front, fields: dict[str, Any]) -> None:
+        self._graceful = float(fields["graceful"])
+        try:
+            self._log.reconfigure(fields["error_log"], fields["level"])
+        except OSError as error:
+            self._log("error", f"the error log stays where it was: {error}", module="core")
+
+    def _claim(self, front: Front, fields: dict[str, Any]) -> None:
+        front.send("claimed", tag=fields["tag"], answer=self._claims.decide(front, fields))

@@ -1,0 +1,52 @@
+"""The keeper's event loop: descriptors and timers, one thread, no queue of its own."""
+
+import heapq
+import itertools
+import selectors
+import time
+from collections.abc import Callable
+
+Callback = Callable[[], None]
+
+
+class Loop:
+    """Calls back when a descriptor can be read (or written), or when a time has come."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, Callback]] = []
+        self._order = itertools.count()
+        self.running = True
+
+    def reader(self, descriptor: int, callback: Callback) -> None:
+        """Call `callback` whenever the descriptor can be read, until `forget`."""
+        self._selector.register(descriptor, selectors.EVENT_READ, callback)
+
+    def writer(self, descriptor: int, callback: Callback, *, wanted: bool) -> None:
+        """Have the reader's callback run for writability too, or not any more."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
+        self._selector.modify(descriptor, events, callback)
+
+    def forget(self, descriptor: int) -> None:
+        """Stop watching a descriptor (before it is closed)."""
+        self._selector.unregister(descriptor)
+
+    def later(self, seconds: float, callback: Callback) -> None:
+        """Call `callback` once, after so many seconds (monotonic clock)."""
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), callback))
+
+    def run(self) -> None:
+        """Run until `running` is set to False."""
+        while self.running:
+            timeout = None
+            if self._timers:
+                timeout = max(0.0, self._timers[0][0] - time.monotonic())
+            for key, _ in self._selector.select(timeout):
+                key.data()
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                heapq.heappop(self._timers)[2]()
+
+    def close(self) -> None:
+        """Close the selector's own descriptor."""
+        self._selector.close()

@@ -1,0 +1,247 @@
+"""The shared table: what changes with every request, in memory that outlives the front.
+
+One slot an instance. A slot is written by the front that holds the instance, or by the keeper when
+nobody does, and read by all. Single aligned stores are atomic here; handles are guarded by a
+version that is odd while they change. Times are CLOCK_MONOTONIC seconds, one clock for all processes.
+
+Behind the slots lie two rings of retired handles (R4), written by the active front, else the keeper.
+"""
+
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+VERSION = 1
+FREE, FIRST, IDLE, BUSY, ENDING = range(5)
+
+KEY_SIZE = 16
+HANDLES = 10  # the current one, eight previous ones (R6) and one lost (R7)
+_HANDLE_SIZE = 129
+_MAGIC = 0x49474350 << 32 | VERSION
+_HEADER = 4096
+_SLOT = 128
+_KEYS = HANDLES * KEY_SIZE
+_TEXTS = 1296
+_RING_ENTRY = struct.Struct("=16sddQ")
+
+# words of 8 bytes within the header: magic, slots, slots ever used
+_HIGH = 2
+# words of 8 bytes within a slot
+_INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION, _FIRST_TEXT = range(1, 10)
+# bytes within a slot's first word
+_STATE, _PERSISTENT, _COUNT, _LOST, _START_ERROR = range(5)
+
+
+def session_key(host: str, cgi_name: bytes, handle: bytes) -> bytes:
+    """The 16-byte name of (virtual host, cgi-name, handle) in the table and the rings."""
+    return blake2b(b"%s\0%s\0%s" % (host.encode(), cgi_name, handle), digest_size=KEY_SIZE).digest()
+
+
+class Handles(NamedTuple):
+    """The handles by which a session can be reached, the current one first; `lost`: R7, the second
+    one is accepted until the first is used."""
+
+    texts: tuple[bytes, ...]
+    lost: bool
+
+
+class Table:
+    """The slots. `slots` bounds the instances alive at one time; memory is touched on use only."""
+
+    def __init__(self, descriptor: int, slots: int) -> None:
+        self.descriptor = descriptor
+        self.slots = slots
+        self._map = mmap.mmap(descriptor, size_for(slots))
+        view = memoryview(self._map)
+        self._bytes = view.cast("B")
+        self._words = view.cast("Q")
+        self._times = view.cast("d")
+        self._keys_at = _HEADER + slots * _SLOT
+        self._texts_at = self._keys_at + slots * _KEYS
+        rings = self._texts_at + slots * _TEXTS
+        self.replaced = Ring(self._map, rings, RING_LENGTH)
+        self.retired = Ring(self._map, rings + Ring.size(RING_LENGTH), RING_LENGTH)
+
+    def close(self) -> None:
+        """Unmap the table and close its descriptor."""
+        self._bytes.release()
+        self._words.release()
+        self._times.release()
+        os.close(self.descriptor)
+
+    def open_slot(self, slot: int, instance: int) -> None:
+        """Give a free slot to a new instance (keeper only)."""
+        word = self._word(slot)
+        for offset in range(_INSTANCE, _FIRST_TEXT + 1):
+            self._words[word + offset] = 0
+        at = self._keys_at + slot * _KEYS
+        self._bytes[at : at + _KEYS] = bytes(_KEYS)
+        self._words[word + _INSTANCE] = instance
+        self._words[word] = FIRST
+        self._words[_HIGH] = max(self._words[_HIGH], slot + 1)
+
+    def free_slot(self, slot: int) -> None:
+        """Take the slot of a reaped instance back (keeper only)."""
+        at = self._keys_at + slot * _KEYS
+        self._bytes[at : at + _KEYS] = bytes(_KEYS)
+        self._words[self._word(slot)] = FREE
+
+    def set_state(self, slot: int, state: int) -> None:
+        """FIRST, IDLE, BUSY or ENDING."""
+        self._bytes[_HEADER + slot * _SLOT] = state
+
+    def state(self, slot: int) -> int:
+        """The state that the slot's holder wrote last."""
+        return self._bytes[_HEADER + slot * _SLOT]
+
+    def set_persistent(self, slot: int) -> None:
+        """The instance holds a place of MaxPersistentCGI (L1) until it is reaped."""
+        self._bytes[_HEADER + slot * _SLOT + _PERSISTENT] = 1
+
+    def persistent(self, slot: int) -> bool:
+        """Whether the slot's instance was ever kept for a second request."""
+        return bool(self._bytes[_HEADER + slot * _SLOT + _PERSISTENT])
+
+    def set_start_error(self, slot: int, errno: int) -> None:
+        """Why the program could not be started; written by the child itself before it gives up."""
+        self._bytes[_HEADER + slot * _SLOT + _START_ERROR] = errno
+
+    def start_error(self, slot: int) -> int:
+        """The errno of a failed start, 0 otherwise."""
+        return self._bytes[_HEADER + slot * _SLOT + _START_ERROR]
+
+    def instance(self, slot: int) -> int:
+        """The number of the instance that the slot belongs to."""
+        return self._words[self._word(slot) + _INSTANCE]
+
+    def rest(self, slot: int, deadline: float, timeout: float, requests: int) -> None:
+        """The instance became idle until `deadline` (T1), after so many requests."""
+        word = self._word(slot)
+        self._times[word + _DEADLINE] = deadline
+        self._times[word + _TIMEOUT] = timeout
+        self._words[word + _REQUESTS] = requests
+        self._bytes[_HEADER + slot * _SLOT] = IDLE
+
+    def clock(self, slot: int) -> tuple[float, float, int]:
+        """Deadline, time-out and number of requests, as `rest` wrote them."""
+        word = self._word(slot)
+        return self._times[word + _DEADLINE], self._times[word + _TIMEOUT], self._words[word + _REQUESTS]
+
+    def set_handles(self, slot: int, handles: tuple[bytes, ...], keys: tuple[bytes, ...], lost: bool) -> None:
+        """Write the accepted handles, the current one first, with their session keys."""
+        word, base = self._word(slot) + _VERSION, _HEADER + slot * _SLOT
+        self._words[word] += 1
+        at = self._keys_at + slot * _KEYS
+        self._bytes[at : at + _KEYS] = b"".join(keys).ljust(_KEYS, b"\0")
+        at = self._texts_at + slot * _TEXTS
+        text = b"".join(bytes((len(handle),)) + handle for handle in handles)
+        self._bytes[at : at + len(text)] = text
+        self._bytes[base + _COUNT] = len(handles)
+        self._bytes[base + _LOST] = lost
+        self._words[word] += 1
+
+    def handles(self, slot: int) -> Handles:
+        """The accepted handles; none while they are being written."""
+        word, base = self._word(slot) + _VERSION, _HEADER + slot * _SLOT
+        if self._words[word] % 2:
+            return Handles((), False)
+        at, texts = self._texts_at + slot * _TEXTS, []
+        for _ in range(self._bytes[base + _COUNT]):
+            length = self._bytes[at]
+            texts.append(bytes(self._bytes[at + 1 : at + 1 + length]))
+            at += 1 + length
+        return Handles(tuple(texts), bool(self._bytes[base + _LOST]))
+
+    def find(self, key: bytes) -> int | None:
+        """The slot in which a session key is accepted now, whoever holds it (a scan)."""
+        at = self._keys_at
+        end = at + self._words[_HIGH] * _KEYS
+        while (at := self._map.find(key, at, end)) >= 0:
+            slot, offset = divmod(at - self._keys_at, _KEYS)
+            if offset % KEY_SIZE == 0 and self.state(slot) in (FIRST, IDLE, BUSY):
+                return slot
+            at += 1
+        return None
+
+    def _word(self, slot: int) -> int:
+        return (_HEADER + slot * _SLOT) >> 3
+
+
+class Entry(NamedTuple):
+    """One retired handle: its session key, when (monotonic), the session's time-out, and why."""
+
+    key: bytes
+    at: float
+    timeout: float
+    reason: int
+
+
+class Ring:
+    """The newest retired handles, oldest overwritten."""
+
+    def __init__(self, memory: mmap.mmap, offset: int, length: int) -> None:
+        self._memory, self._offset, self.length = memory, offset, length
+        self._count = memoryview(memory)[offset : offset + 8].cast("Q")
+
+    @staticmethod
+    def size(length: int) -> int:
+        """Bytes that a ring of `length` entries takes."""
+        return 64 + length * _RING_ENTRY.size
+
+    @property
+    def count(self) -> int:
+        """Entries ever written."""
+        return self._count[0]
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry over the oldest; the count is stored last."""
+        _RING_ENTRY.pack_into(self._memory, self._at(self._count[0]), *entry)
+        self._count[0] += 1
+
+    def forget(self, number: int) -> None:
+        """Empty one entry (its handle was issued again, H4)."""
+        _RING_ENTRY.pack_into(self._memory, self._at(number), bytes(KEY_SIZE), 0.0, 0.0, 0)
+
+    def entry(self, number: int) -> Entry:
+        """The entry in the place of this number (another one's when it was overwritten)."""
+        return Entry(*_RING_ENTRY.unpack_from(self._memory, self._at(number)))
+
+    def entries(self, since: int = 0) -> Iterator[tuple[int, Entry]]:
+        """Numbered entries from `since` on that are still there and not forgotten."""
+        count = self.count
+        for number in range(max(since, count - self.length), count):
+            entry = self.entry(number)
+            if entry.reason:
+                yield number, entry
+
+    def _at(self, number: int) -> int:
+        return self._offset + 64 + number % self.length * _RING_ENTRY.size
+
+
+RING_LENGTH = 10_000
+
+
+def size_for(slots: int) -> int:
+    """Bytes of a table with so many slots."""
+    return _HEADER + slots * (_SLOT + _KEYS + _TEXTS) + 2 * Ring.size(RING_LENGTH)
+
+
+def create(slots: int) -> Table:
+    """A new, empty table in anonymous memory."""
+    descriptor = os.memfd_create("persistent-cgi", os.MFD_CLOEXEC)
+    os.ftruncate(descriptor, size_for(slots))
+    table = Table(descriptor, slots)
+    struct.pack_into("=QQ", table._map, 0, _MAGIC, slots)
+    return table
+
+
+def attach(descriptor: int) -> Table:
+    """The table behind a descriptor from the keeper. Raises ValueError for another version."""
+    with mmap.mmap(descriptor, _HEADER, prot=mmap.PROT_READ) as head:
+        magic, slots = struct.unpack_from("=QQ", head)
+    if magic != _MAGIC:
+        raise ValueError("the shared table is of another version; restart the gateway")
+    return Table(descriptor, slots)

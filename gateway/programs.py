@@ -1,0 +1,253 @@
+"""URL -> program or file, with its settings (spec 1 R2, R9; Apache's translation and handler rules)."""
+
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gateway import helpers, hosts
+from gateway.configuration import Configuration, Host
+from gateway.directives import table
+from gateway.directives.lists import HostChoice
+from gateway.directives.settings import Settings
+from gateway.errors import Forbidden, NotFound
+from gateway.protocol.environ import Variables, fixed_variables
+from gateway.protocol.paths import BadPath, Path
+from gateway.sessions.decision import Limits
+from gateway.sessions.session import Name
+
+DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
+_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A CGI program under one cgi-name. Times in seconds; `environ` is what only a new process gets,
+    `variables` what is the same for every request; `strict`: its exit status tells errors (hosts)."""
+
+    name: Name
+    text: str
+    file: str
+    argv: tuple[bytes, ...]
+    directory: bytes
+    environ: Variables
+    variables: Variables
+    limits: Limits
+    previous_handles: int
+    queue: int
+    queue_timeout: float
+    script_timeout: float
+    timeout: float
+    grace: float
+    fresh_when_expired: bool
+    body_limit: int
+    hosted: bool
+    nph: bool
+
+    @property
+    def cgi_name(self) -> bytes:
+        """The name as written in the URL: SCRIPT_NAME."""
+        return self.name[1]
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file to be sent as it is."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRedirect:
+    """A folder was named without its slash: the client is sent to `location`."""
+
+    location: bytes
+
+
+Found = Program | StaticFile | FolderRedirect
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where a URL path led: a file or folder, how much of the path it took, and whether links were met."""
+
+    file: str
+    info: str
+    folder: bool
+    links: bool
+
+
+class Programs:
+    """Finds what a URL path means; the file system is asked each time, what follows is memoised."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._hosts = {host.key: host for host in (configuration.server, *configuration.hosts)}
+        self._build = lru_cache(_REMEMBERED)(_program)
+
+    def find(self, host: Host, path: Path) -> Found:
+        """Raises NotFound, Forbidden (no execute permission, no ExecCGI, a link), BadPath."""
+        url = os.fsdecode(path.decoded)
+        base, rest, scripted = _translate(host, url)
+        walk = _walk(base, rest)
+        settings = host.lookup(url, walk.file + "/" * walk.folder)
+        if walk.links and "FollowSymLinks" not in settings[table.Options]:
+            raise Forbidden(f"{url}: {walk.file} is a symbolic link, and Options FollowSymLinks is off")
+        if walk.folder:
+            return self._folder(host, path, url, walk, settings)
+        cgi_name = os.fsencode(url[: len(url) - len(walk.info)])
+        path.after(cgi_name)
+        if scripted or _is_script(walk.file, settings):
+            return self._program(host, cgi_name, walk.file, settings, scripted=scripted)
+        return _static(host, url, walk, settings)
+
+    def again(self, program: Program, path: Path) -> Program:
+        """The program of a living session with the settings of this very URL (R9)."""
+        host = self._hosts[program.name[0]]
+        if not host.varies_below(program.text):
+            return program
+        settings = host.lookup(os.fsdecode(path.decoded), program.file)
+        return self._build(host, program.cgi_name, program.file, settings)
+
+    def by_name(self, host_key: str, cgi_name: bytes) -> Program | None:
+        """The program of a cgi-name, None when there is none (any more): for sessions of another front."""
+        host = self._hosts.get(host_key)
+        if host is None:
+            return None
+        try:
+            found = self.find(host, Path(cgi_name, len(cgi_name)))
+        except (NotFound, Forbidden, BadPath):
+            return None
+        return found if isinstance(found, Program) and found.cgi_name == cgi_name else None
+
+    def _program(
+        self, host: Host, cgi_name: bytes, file: str, settings: Settings, *, scripted: bool
+    ) -> Program:
+        if not scripted and "ExecCGI" not in settings[table.Options]:
+            raise Forbidden(f"{file}: Options ExecCGI is off here")
+        hosted = _host_choice(file, settings) is not None
+        if not os.access(file, os.R_OK if hosted else os.X_OK):
+            raise Forbidden(f"{file}: {'not readable' if hosted else 'not executable'}")
+        return self._build(host, cgi_name, file, settings)
+
+    def _folder(self, host: Host, path: Path, url: str, walk: _Walk, settings: Settings) -> Found:
+        if not url.endswith("/"):
+            return FolderRedirect(path.decoded + b"/")
+        for name in settings[table.DirectoryIndex]:
+            if not name.startswith("/") and os.path.isfile(os.path.join(walk.file, name)):
+                index = path.decoded + os.fsencode(name)
+                return self.find(host, Path(index, len(index)))
+        raise Forbidden(f"{url}: a folder without an index file ({', '.join(settings[table.DirectoryIndex])})")
+
+
+def _translate(host: Host, url: str) -> tuple[str, str, bool]:
+    """The file-system base of a URL path, what follows it, and whether ScriptAlias led there.
+
+    The longest alias wins, whichever line it is on.
+    """
+    aliases = [(alias, target, False) for alias, target in host.settings[table.Alias]]
+    aliases += [(alias, target, True) for alias, target in host.settings[table.ScriptAlias]]
+    for alias, target, scripted in sorted(aliases, key=lambda entry: len(entry[0]), reverse=True):
+        folder = alias if alias.endswith("/") else alias + "/"
+        if url == alias or url.startswith(folder):
+            return target, url[len(alias) :], scripted
+    root = host.settings[table.DocumentRoot]
+    if root is None:
+        raise NotFound(f"{url}: no alias fits, and there is no DocumentRoot")
+    return root, url, False
+
+
+def _walk(base: str, rest: str) -> _Walk:
+    """Follow the path as far as there are folders; the first file takes it, the rest is path info."""
+    current, links = base.rstrip("/") or "/", False
+    segments = [segment for segment in rest.split("/") if segment]
+    for position in range(len(segments) + 1):
+        mode = _mode(current)
+        if not stat.S_ISDIR(mode):
+            info = "".join("/" + segment for segment in segments[position:])
+            return _Walk(current, info + "/" * rest.endswith("/"), False, links)
+        if position < len(segments):
+            current = os.path.join(current, segments[position])
+            links = links or os.path.islink(current)
+    return _Walk(current, "", True, links)
+
+
+def _mode(path: str) -> int:
+    try:
+        mode = os.stat(path).st_mode
+    except PermissionError:
+        raise Forbidden(f"{path}: no permission") from None
+    except (OSError, ValueError):
+        raise NotFound(f"{path}: no such file") from None
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise Forbidden(f"{path}: not a regular file")
+    return mode
+
+
+def _extensions(file: str) -> list[str]:
+    return ["." + part.lower() for part in os.path.basename(file).split(".")[1:]]
+
+
+def _is_script(file: str, settings: Settings) -> bool:
+    added = settings[table.AddHandler]
+    return settings[table.SetHandler] == "cgi-script" or any(ext in added for ext in _extensions(file))
+
+
+def _host_choice(file: str, settings: Settings) -> HostChoice | None:
+    groups = settings[table.CGIActivationGroup]
+    return next((groups[ext] for ext in reversed(_extensions(file)) if ext in groups), None)
+
+
+def _static(host: Host, url: str, walk: _Walk, settings: Settings) -> StaticFile:
+    """A file to be sent; never the source of a program, whichever way it is reached."""
+    if walk.info:
+        raise NotFound(f"{url}: {walk.file} is a file and takes no path info")
+    real = os.path.realpath(walk.file)
+    folders = [os.path.realpath(target) for _, target in host.settings[table.ScriptAlias]]
+    if _host_choice(walk.file, settings) is not None or any(
+        real == folder or real.startswith(folder + "/") for folder in folders
+    ):
+        raise Forbidden(f"{url}: {walk.file} is a program; its source is not shown")
+    if not os.access(walk.file, os.R_OK):
+        raise Forbidden(f"{walk.file}: not readable")
+    return StaticFile(walk.file)
+
+
+def _program(host: Host, cgi_name: bytes, file: str, settings: Settings) -> Program:
+    given = settings[table.SetEnv].effective(os.environ)
+    named = {os.fsencode(name): os.fsencode(value) for name, value in given.items()}
+    environ = {b"PATH": named.pop(b"PATH", DEFAULT_PATH), b"HTSESSION_LIB": os.fsencode(helpers.FOLDER)}
+    choice, server_name = _host_choice(file, settings), host.settings[table.ServerName]
+    root = host.settings[table.DocumentRoot] or os.path.dirname(file)
+    fixed = fixed_variables(
+        script_name=cgi_name,
+        script_filename=os.fsencode(file),
+        document_root=os.fsencode(root),
+        server_name=None if server_name is None else server_name.encode(),
+    )
+    return Program(
+        name=(host.key, cgi_name),
+        text=cgi_name.decode("latin-1"),
+        file=file,
+        argv=tuple(os.fsencode(word) for word in _argv(file, choice)),
+        directory=os.fsencode(os.path.dirname(file)),
+        environ=environ,
+        variables=named | fixed,
+        limits=Limits(settings[table.PersistentCGITimeout], settings[table.MaxPersistentCGITimeout]),
+        previous_handles=settings[table.PersistentCGIPreviousHandles],
+        queue=settings[table.PersistentCGIQueue],
+        queue_timeout=settings[table.PersistentCGIQueueTimeout],
+        script_timeout=settings[table.CGIScriptTimeout],
+        timeout=settings[table.Timeout],
+        grace=settings[table.CGIStopGrace],
+        fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
+        body_limit=settings[table.LimitRequestBody],
+        hosted=choice is not None,
+        nph=os.path.basename(file).startswith("nph-"),
+    )
+
+
+def _argv(file: str, choice: HostChoice | None) -> tuple[str, ...]:
+    if choice is None:
+        return (file,)
+    return (choice.option("interpreter") or sys.executable, hosts.FILES[choice.kind], file)

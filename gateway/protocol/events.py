@@ -1,0 +1,62 @@
+"""What a program's output says, event by event."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Advice(NamedTuple):
+    """The gateway headers of one response (H1, H6, H7), read but not judged.
+
+    `handle` and `timeout` are trimmed raw values. `timeout` is None unless an Accept-HTSession precedes it.
+    `complaints` are texts for HTS010.
+    """
+
+    handle: bytes | None = None
+    timeout: bytes | None = None
+    complaints: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Head:
+    """The header block of a response (RFC 3875, section 6.3).
+
+    `headers` have lower-case names, without Status, gateway headers, hop-by-hop headers, Date and Server.
+    `location` is the client's Location (also in `headers`); `local_redirect` is one for the server and is
+    not in `headers` (section 6.2.2); at most one of the two is set. `content_length` is in `headers` too.
+    """
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    location: bytes | None
+    local_redirect: bytes | None
+    content_length: int | None
+    advice: Advice
+
+
+@dataclass(slots=True)
+class Data:
+    """A piece of the body, never empty."""
+
+    data: bytes
+
+
+@dataclass(slots=True)
+class End:
+    """The response is complete: by the end mark (P1), or by end of file (P2).
+
+    `excess`: bytes followed the mark in the same read (P5).
+    """
+
+    marked: bool
+    excess: bool = False
+
+
+@dataclass(slots=True)
+class Invalid:
+    """The output breaks RFC 3875, section 6, or P4. It is the last event; `reason` is a text for the log."""
+
+    reason: str
+    after_head: bool
+
+
+Event = Head | Data | End | Invalid

@@ -1,0 +1,188 @@
+"""The ASGI path: a thin adapter between an exchange and a client's connection."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Protocol
+
+from gateway.errors import BadAnswer, CannotStart, ClientGone, GatewayError, NoAnswerInTime
+from gateway.keeper.reasons import Reason
+from gateway.protocol.events import Data, Event, Head
+from gateway.sessions.call import Call
+from gateway.sessions.exchange import Fault
+from gateway.sessions.registry import describe
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+HIGH_WATER = 65536
+EXIT_BOUND = 0.5  # seconds between the end of file of the output and the news of the exit
+_BODILESS = (204, 304)
+
+
+class Connection(Protocol):
+    """What the adapter needs of the client's connection beyond ASGI."""
+
+    on_lost: Callable[[], None] | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the client is gone."""
+
+    def cut(self) -> None:
+        """Close so that the client can tell that the response is not whole."""
+
+
+class Relay:
+    """The sink of one call: keeps what the program sends until the client takes it, within bounds."""
+
+    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        self.connection = connection
+        self._loop = loop
+        self._parts: list[Event] = []
+        self._size = 0
+        self._paused = False
+        self._ready: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self.call: Call | None = None
+
+    # ---- Sink
+
+    def events(self, events: Sequence[Event]) -> None:
+        """Parts of the response came; an empty sequence: the exchange has failed."""
+        self._parts.extend(events)
+        for event in events:
+            if type(event) is Data:
+                self._size += len(event.data)
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
+        if self._size > HIGH_WATER and self.call is not None and not self.call.exchange.over:
+            self._paused = True
+            self.call.pause()
+
+    def drained(self) -> None:
+        """The pipe has room for more of the body."""
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+    def stalled(self) -> None:
+        """The client did not move for Timeout: it counts as gone."""
+        self.connection.cut()
+        self.lost()
+
+    def lost(self) -> None:
+        """The client's connection is closed."""
+        if self.call is not None:
+            self.call.client_lost()
+
+    # ---- the adapter's side
+
+    async def next(self, call: Call) -> list[Event]:
+        """The parts that have come since the last time; empty when the exchange has failed."""
+        while not self._parts and not call.exchange.over:
+            self._ready = self._loop.create_future()
+            await self._ready
+        parts, self._parts, self._size = self._parts, [], 0
+        if self._paused:
+            self._paused = False
+            call.resume()
+        return parts
+
+    async def room(self, call: Call) -> None:
+        """Wait until the program has taken what it was sent."""
+        while call.blocked and not call.exchange.over:
+            self._room = self._loop.create_future()
+            await self._room
+
+
+async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
+    """Send the response; returns the path of a local redirect instead of sending one.
+
+    Raises the GatewayError of a response that failed before its head, ClientGone after a cut.
+    """
+    parts = await relay.next(call)
+    if call.eof:
+        await _judge_exit(call)
+    if not parts or type(parts[0]) is not Head:
+        raise _failure(call)
+    head = parts.pop(0)
+    assert isinstance(head, Head)
+    if head.local_redirect is not None:
+        while not call.exchange.over:
+            await relay.next(call)
+        return head.local_redirect
+    started = False
+    while True:
+        whole = call.exchange.over and call.exchange.fault is None
+        body = _body(parts)
+        if relay.connection.lost and call.exchange.first and not whole:
+            text = "the client left before it had the whole response"
+            call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)", "term"))
+        if not started:
+            started = True
+            headers = _headers(head, body, whole)
+            await send({"type": "http.response.start", "status": head.status, "headers": headers})
+        if call.exchange.fault is not None:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            relay.connection.cut()
+            raise ClientGone
+        if whole or body:
+            await send({"type": "http.response.body", "body": body, "more_body": not whole})
+        if whole:
+            return None
+        parts = await relay.next(call)
+        if call.eof:
+            await _judge_exit(call)
+
+
+def _body(parts: list[Event]) -> bytes:
+    pieces = [part.data for part in parts if type(part) is Data]
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _headers(head: Head, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+    if head.status in _BODILESS:
+        return [pair for pair in head.headers if pair[0] != b"content-length"]
+    if whole and head.content_length is None:
+        return [*head.headers, (b"content-length", b"%d" % len(body))]
+    return head.headers
+
+
+async def _judge_exit(call: Call) -> None:
+    """The output is at its end of file: a program that was killed, or a host with an error, did not finish.
+
+    A program that closed its output and lives on has finished.
+    """
+    exchange, instance = call.exchange, call.instance
+    promised = exchange.head is not None and exchange.head.content_length is not None
+    if exchange.end is not None and (exchange.end.marked or promised):
+        return
+    await asyncio.wait((instance.exited,), timeout=EXIT_BOUND)
+    if not instance.exited.done():
+        return
+    facts = instance.exited.result()
+    strict = call.session is not None or call.program.hosted
+    if exchange.end is None or facts["status"] < 0 or (facts["status"] and strict):
+        exchange.fault = Fault(Reason.CRASHED, f"{_what(call)}{describe(facts)}")
+
+
+def _what(call: Call) -> str:
+    fault = call.exchange.fault
+    before = "" if call.exchange.head is not None else " before it sent a header"
+    if call.session is not None:
+        return f"HTS007 exited{before} while it should persist"
+    return f"the program ended{before}" if fault is None else fault.log
+
+
+def _failure(call: Call) -> GatewayError:
+    """Why there is no head. A session's own end says it in the log; a first request's is said here."""
+    fault, instance = call.exchange.fault, call.instance
+    log = "" if call.session is not None or fault is None else f"{call.program.text}: {fault.log}"
+    if instance.exited.done() and (errno := instance.exited.result()["start_error"]):
+        return CannotStart(f"{call.program.file}: cannot be executed: {_strerror(errno)}")
+    if fault is not None and fault.log.startswith("HTS009"):
+        return NoAnswerInTime(log)
+    return BadAnswer(log)
+
+
+def _strerror(errno: int) -> str:
+    text = os.strerror(errno)
+    return f"{text} (is the interpreter of its first line there?)" if errno == 2 else text

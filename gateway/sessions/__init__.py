@@ -1,0 +1,1 @@
+"""The session engine: what lives, who may reach it, when it ends."""

@@ -1,0 +1,171 @@
+"""One call of an instance: the exchange, bound to the pipes and to whoever takes the response."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.protocol.events import Event, Head
+from gateway.protocol.response import ResponseReader
+from gateway.sessions.decision import Asked
+from gateway.sessions.exchange import Exchange, Fault
+from gateway.sessions.instance import Instance
+
+if TYPE_CHECKING:
+    from gateway.programs import Program
+    from gateway.sessions.session import Session
+
+
+class Sink(Protocol):
+    """Who takes the response: the ASGI path today, the session lane later."""
+
+    def events(self, events: Sequence[Event]) -> None:
+        """Parts of the response; an empty sequence says that the exchange has ended by a fault."""
+
+    def drained(self) -> None:
+        """Everything that was sent to the program so far has been taken."""
+
+    def stalled(self) -> None:
+        """The client gave or took nothing for Timeout: it counts as gone (T4)."""
+
+
+Decide = Callable[["Call", Head], "asyncio.Future[None] | None"]
+
+
+class Call:
+    """`session` is None for a first request; `handle` is the handle by which the request came.
+
+    `head_only`: HEAD never starts a session (L3). `segment` is the URL's first segment behind the
+    cgi-name (R3); `since` the time of the last progress, `reading` whether the program is read from, `lost_at` when the client was found gone (R7),
+    `eof` whether the program has closed its output.
+    """
+
+    __slots__ = (
+        "_decide",
+        "_sink",
+        "asked",
+        "eof",
+        "exchange",
+        "handle",
+        "instance",
+        "lost_at",
+        "never_kept",
+        "program",
+        "reading",
+        "segment",
+        "session",
+        "since",
+        "waits_for_body",
+    )
+
+    def __init__(
+        self,
+        instance: Instance,
+        program: "Program",
+        sink: Sink,
+        decide: Decide,
+        *,
+        session: "Session | None" = None,
+        handle: bytes = b"",
+        segment: bytes = b"",
+        head_only: bool = False,
+    ) -> None:
+        reader = ResponseReader(instance.mark, bodiless=head_only)
+        self.exchange = Exchange(reader, first=session is None)
+        self.instance = instance
+        self.program = program
+        self.session, self.handle, self.segment = session, handle, segment
+        self.never_kept = head_only
+        self.asked: Asked | None = None
+        self.eof = False
+        self.since = time.monotonic()
+        self.reading = True
+        self.lost_at = 0.0
+        self.waits_for_body = False
+        self._sink, self._decide = sink, decide
+        instance.call = self
+
+    # ---- to the program
+
+    def send(self, data: bytes, *, more: bool = False) -> None:
+        """Queue bytes for the program and write what goes; `more`: the body goes on."""
+        self.exchange.body_open = more
+        self.exchange.push(data)
+        self.instance.write(self)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the pipe is full: wait for `Sink.drained`."""
+        return self.exchange.outgoing is not None
+
+    def drained(self) -> None:
+        """The pipe took everything."""
+        self._sink.drained()
+
+    def touched(self) -> None:
+        """The program read or wrote: the script clock starts anew (T4)."""
+        self.since = time.monotonic()
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client has to move first: to take output, or to send more of the body (T4)."""
+        return not self.lost_at and (not self.reading or (self.waits_for_body and not self.blocked))
+
+    def client_stalled(self) -> None:
+        """The client did not move for Timeout."""
+        self._sink.stalled()
+
+    def client_lost(self) -> None:
+        """The client is gone: what still comes is read and dropped (R7)."""
+        self.lost_at = self.lost_at or time.monotonic()
+
+    # ---- from the program
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the program, or its end of file."""
+        self.since = time.monotonic()
+        self.eof = not data
+        exchange = self.exchange
+        if exchange.over:
+            if data and exchange.end is not None:
+                exchange.end.excess = True  # P5
+            self.instance.pause()
+            return
+        known = exchange.head
+        events = exchange.received(data) if data else exchange.received_eof()
+        if exchange.over:
+            self.reading = False
+            if not data:
+                self.instance.pause()
+        if known is None and exchange.head is not None:
+            decision = self._decide(self, exchange.head)
+            if decision is not None:
+                self.pause()
+                decision.add_done_callback(lambda _: self._decided(events))
+                return
+        if events:
+            self._sink.events(events)
+
+    def _decided(self, events: list[Event]) -> None:
+        self.resume()
+        self._sink.events(events)
+
+    def fail(self, fault: Fault) -> None:
+        """The exchange ends by a fault from outside."""
+        if not self.exchange.over:
+            self.exchange.fail(fault)
+            self.reading = False
+            self._sink.events(())
+
+    def pause(self) -> None:
+        """The client is slower than the program: back-pressure by the pipe."""
+        self.reading = False
+        self.since = time.monotonic()
+        self.instance.pause()
+
+    def resume(self) -> None:
+        """The client has taken what there was."""
+        if not self.exchange.over:
+            self.since = time.monotonic()
+            self.reading = True
+            self.instance.resume()

@@ -1,0 +1,66 @@
+"""Handles: their grammar (H3), ready-made ones (H11), and how they look in logs (W3)."""
+
+import os
+import re
+from binascii import a2b_base64, b2a_base64
+from hashlib import blake2b
+from hmac import compare_digest
+from urllib.parse import unquote_to_bytes
+
+_GRAMMAR = re.compile(rb"(?!\.\.?\Z)[A-Za-z0-9\-._~!$&'()*+,;=:@]{1,128}")
+_READY_MADE = re.compile(rb"[A-Za-z0-9_\-]{32}")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+_RANDOM_BYTES = 16
+_MAC_BYTES = 8
+_POOL_BYTES = 64 * _RANDOM_BYTES
+
+
+def is_valid(handle: bytes) -> bool:
+    """Whether the decoded path segment follows the grammar of H3."""
+    return _GRAMMAR.fullmatch(handle) is not None
+
+
+class HandleMint:
+    """Ready-made handles: 128 random bits and a MAC of 64 bits, 32 characters of URL-safe base64 (H11)."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key`: 16 to 64 random bytes, kept in the state directory. Raises ValueError."""
+        if not 16 <= len(key) <= blake2b.MAX_KEY_SIZE:
+            raise ValueError(f"expected a key of 16 to {blake2b.MAX_KEY_SIZE} bytes, found {len(key)}")
+        self._key = key
+        self._pool = b""
+
+    def next(self) -> bytes:
+        """A handle that was never given before."""
+        if not self._pool:
+            self._pool = os.urandom(_POOL_BYTES)
+        random, self._pool = self._pool[:_RANDOM_BYTES], self._pool[_RANDOM_BYTES:]
+        return b2a_base64(random + self._mac(random), newline=False).translate(_TO_URL)
+
+    def is_ours(self, handle: bytes) -> bool:
+        """Whether `next` under the same key gave this handle, in this process or another."""
+        if not _READY_MADE.fullmatch(handle):
+            return False
+        raw = a2b_base64(handle.translate(_FROM_URL))
+        return compare_digest(raw[_RANDOM_BYTES:], self._mac(raw[:_RANDOM_BYTES]))
+
+    def _mac(self, random: bytes) -> bytes:
+        return blake2b(random, key=self._key, digest_size=_MAC_BYTES).digest()
+
+
+def mask(handle: bytes) -> str:
+    """A handle for people to tell apart: the first 4 characters, of short ones at most half."""
+    return handle[: min(4, len(handle) // 2)].decode("ascii", "backslashreplace") + "…"
+
+
+def mask_url(url: bytes, *handles: bytes) -> str:
+    """A URL or its path for the log, still percent-encoded; path segments that are one of `handles` masked."""
+    path, question, query = url.partition(b"?")
+    segments = [_shown(segment, handles) for segment in path.split(b"/")]
+    return "/".join(segments) + (question + query).decode("latin-1")
+
+
+def _shown(segment: bytes, handles: tuple[bytes, ...]) -> str:
+    decoded = unquote_to_bytes(segment)
+    return mask(decoded) if decoded in handles else segment.decode("latin-1")

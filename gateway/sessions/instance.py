@@ -1,0 +1,161 @@
+"""One instance as its front sees it: two pipe ends, a state, who waits for it."""
+
+import asyncio
+import fcntl
+import os
+import termios
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.sessions.lifecycle import Event, State, advance
+
+if TYPE_CHECKING:
+    from gateway.sessions.call import Call
+    from gateway.sessions.session import Session, Use
+
+READ_SIZE = 65536
+_NOTHING = b"\0\0\0\0"
+
+
+class Waiter(NamedTuple):
+    """A request in the queue (R5), or a recall by the keeper (`handle` None). The turn's result is how
+    the session was claimed, or None: look again, the handle may be retired."""
+
+    handle: bytes | None
+    turn: "asyncio.Future[Use | None]"
+
+
+class Instance:
+    """Owns its descriptors: `close` ends them. `on_idle` is told what happens between two calls."""
+
+    __slots__ = (
+        "_loop",
+        "_on_idle",
+        "_paused",
+        "_writing",
+        "call",
+        "exited",
+        "id",
+        "mark",
+        "mute",
+        "output",
+        "persistent",
+        "pid",
+        "queue",
+        "requests",
+        "session",
+        "slot",
+        "state",
+        "stdin",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        state: State,
+        fields: dict[str, Any],
+        descriptors: tuple[int, ...],
+        on_idle: "Callable[[Instance, bool], None]",
+    ) -> None:
+        """`fields`: id, pid, slot; `descriptors`: output, requests, and stdin or not."""
+        self.output, self.requests, *stdin = descriptors
+        self.stdin = stdin[0] if stdin else -1
+        self.id: int = fields["id"]
+        self.pid: int = fields["pid"]
+        self.slot: int = fields["slot"]
+        self.mark = b""
+        self.state = state
+        self.session: Session | None = None
+        self.call: Call | None = None
+        self.queue: deque[Waiter] = deque()
+        self.exited: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self.persistent = self.mute = False
+        self._paused = self._writing = False
+        self._loop, self._on_idle = loop, on_idle
+        loop.add_reader(self.output, self._readable)
+
+    def advance(self, event: Event) -> None:
+        """Move on in the life cycle."""
+        self.state = advance(self.state, event)
+
+    # ---- reading
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self.output, READ_SIZE)
+        except BlockingIOError:
+            return
+        if self.call is not None:
+            self.call.received(data)
+        else:
+            self._on_idle(self, not data)
+
+    def pause(self) -> None:
+        """Read no more for now: the client is slower than the program."""
+        if not self._paused and self.output >= 0:
+            self._paused = True
+            self._loop.remove_reader(self.output)
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._paused and self.output >= 0:
+            self._paused = False
+            self._loop.add_reader(self.output, self._readable)
+
+    def is_silent(self) -> bool:
+        """Whether nothing was written since the end mark (P5)."""
+        return fcntl.ioctl(self.output, termios.FIONREAD, _NOTHING) == _NOTHING
+
+    def unread(self) -> int:
+        """Bytes in the request pipe that the program has not taken (B3)."""
+        if self.requests < 0:
+            return 0
+        return int.from_bytes(fcntl.ioctl(self.requests, termios.FIONREAD, _NOTHING), "little")
+
+    # ---- writing
+
+    def write(self, call: "Call") -> None:
+        """Write what the call has for the program, as far as the pipe takes it."""
+        descriptor, exchange = self.stdin if call.exchange.first else self.requests, call.exchange
+        while descriptor >= 0 and (piece := exchange.outgoing) is not None:
+            try:
+                exchange.written(os.write(descriptor, piece))
+            except BlockingIOError:
+                if not self._writing:
+                    self._writing = True
+                    self._loop.add_writer(descriptor, self.write, call)
+                return
+            except OSError:
+                exchange.refused()
+            call.touched()
+        if descriptor < 0:
+            exchange.refused()
+        self._stop_writing(descriptor)
+        if exchange.first and not exchange.body_open:
+            self.close_stdin()
+        call.drained()
+
+    def _stop_writing(self, descriptor: int) -> None:
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(descriptor)
+
+    def close_stdin(self) -> None:
+        """End of file on the first request's body; what was not read is dropped (B3)."""
+        if self.stdin >= 0:
+            self._stop_writing(self.stdin)
+            os.close(self.stdin)
+            self.stdin = -1
+
+    def close(self) -> None:
+        """Leave the loop and close the pipe ends; the keeper's own ones are not touched."""
+        if self.output < 0:
+            return
+        self.close_stdin()
+        self._stop_writing(self.requests)
+        if not self._paused:
+            self._loop.remove_reader(self.output)
+        os.close(self.output)
+        os.close(self.requests)
+        self.output = self.requests = -1

@@ -1,0 +1,135 @@
+"""The front's end of the link to the keeper, on the event loop."""
+
+import asyncio
+import itertools
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gateway.keeper.link import VERSION, Link, LinkError, Message
+from gateway.keeper.table import Entry
+
+
+class Order(NamedTuple):
+    """What to start: argument vector, environment and directory as bytes; `about` comes back at an
+    adoption; `body`: with a pipe for stdin; `grace` seconds between the steps of T3."""
+
+    argv: tuple[bytes, ...]
+    environ: Mapping[bytes, bytes]
+    directory: bytes
+    about: dict[str, Any]
+    body: bool
+    grace: float
+
+
+class KeeperLink:
+    """Asks, and hands what the keeper tells to `on`: a callback for each kind of message."""
+
+    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        self._link = Link(sock)
+        self._loop = loop
+        self._tags = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[Message]] = {}
+        self._next: dict[str, asyncio.Future[Message]] = {}
+        self._writing = False
+        self.on: dict[str, Callable[[Message], None]] = {}
+        self.on_lost: Callable[[], None] = lambda: None
+        loop.add_reader(self._link.fileno(), self._readable)
+
+    # ---- the start of a front
+
+    async def hello(self) -> tuple[int, bytes]:
+        """The descriptor of the shared table, and the key of the ready-made handles (H11)."""
+        message = await self._ask("hello", "welcome", version=VERSION, pid=os.getpid())
+        return message.descriptors[0], bytes.fromhex(message.fields["key"])
+
+    async def listen(self, addresses: list[tuple[str, str, int]]) -> list[socket.socket]:
+        """The listening sockets for these addresses. Raises OSError with the keeper's text."""
+        message = await self._ask("listen", "listening", addresses=addresses)
+        if "error" in message.fields:
+            raise OSError(message.fields["error"])
+        return [socket.socket(fileno=descriptor) for descriptor in message.descriptors]
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Send a message that has no answer."""
+        self._link.send(kind, **fields)
+        self._watch()
+
+    # ---- instances
+
+    async def start(self, order: Order) -> Message:
+        """`started` with the pipe ends, or `failed`."""
+        environ = {name.decode("latin-1"): value.decode("latin-1") for name, value in order.environ.items()}
+        answer: Message = await self._tagged(
+            "start",
+            argv=[word.decode("latin-1") for word in order.argv],
+            environ=environ,
+            directory=order.directory.decode("latin-1"),
+            about=order.about,
+            body=order.body,
+            grace=order.grace,
+        )
+        return answer
+
+    def claim(self, instance: int, key: bytes, *, newcomer: bool, limit: int) -> "asyncio.Future[Message]":
+        """Ask for a handle while more than one front serves: `ok`, `taken` or `limit`."""
+        return self._tagged("claim", id=instance, key=key.hex(), newcomer=newcomer, limit=limit)
+
+    def retire(self, entry: Entry) -> None:
+        """Pass a retired handle on to the front that writes the rings."""
+        key, at, timeout, reason = entry
+        self.tell("retire", key=key.hex(), at=at, timeout=timeout, reason=int(reason))
+
+    def close(self) -> None:
+        """Leave the loop and close the link."""
+        if self._link.fileno() >= 0:
+            self._loop.remove_reader(self._link.fileno())
+            self._loop.remove_writer(self._link.fileno())
+            self._link.close()
+
+    # ---- the socket
+
+    def _tagged(self, kind: str, **fields: Any) -> "asyncio.Future[Message]":
+        tag = next(self._tags)
+        answer = self._answers[tag] = self._loop.create_future()
+        self.tell(kind, tag=tag, **fields)
+        return answer
+
+    async def _ask(self, kind: str, answer: str, **fields: Any) -> Message:
+        future: asyncio.Future[Message] = self._loop.create_future()
+        self._next[answer] = future
+        self.tell(kind, **fields)
+        return await future
+
+    def _readable(self) -> None:
+        try:
+            messages = self._link.receive()
+        except LinkError:
+            messages = None
+        for message in messages or ():
+            self._dispatch(message)
+        if messages is None:
+            self.close()
+            self.on_lost()
+
+    def _dispatch(self, message: Message) -> None:
+        answer = self._answers.pop(message.fields.get("tag", 0), None) or self._next.pop(message.kind, None)
+        if answer is None:
+            self.on[message.kind](message)
+        elif answer.cancelled():
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+        else:
+            answer.set_result(message)
+
+    def _watch(self) -> None:
+        if self._link.pending and not self._writing:
+            self._writing = True
+            self._loop.add_writer(self._link.fileno(), self._writable)
+
+    def _writable(self) -> None:
+        self._link.flush()
+        if not self._link.pending:
+            self._writing = False
+            self._loop.remove_writer(self._link.fileno())

@@ -1,0 +1,343 @@
+"""The sessions of this front: handed out, put to rest, ended. The one class that looks sessions up."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.errors import Busy
+from gateway.keeper.reasons import Reason
+from gateway.keeper.table import BUSY, Table, session_key
+from gateway.logs import ErrorLog
+from gateway.protocol.events import Head
+from gateway.sessions.call import Call
+from gateway.sessions.clocks import CallClock, SessionClock
+from gateway.sessions.decision import Asked, Outcome, ask
+from gateway.sessions.exchange import Fault
+from gateway.sessions.handle import mask
+from gateway.sessions.instance import Instance, Waiter
+from gateway.sessions.keeper import KeeperLink
+from gateway.sessions.lifecycle import Event, State
+from gateway.sessions.session import Handles, Session, Use
+from gateway.sessions.store import Store
+
+if TYPE_CHECKING:
+    from gateway.programs import Program
+
+_KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))
+MUTE_BOUND = 0.5  # seconds between the end of file of an idle instance and the news of its exit
+
+
+class ServerLimits(NamedTuple):
+    """MaxPersistentCGI and MaxCGIJobs."""
+
+    persistent: int
+    jobs: int
+
+
+class Registry:
+    """`claimer` asks the keeper for a handle while more than one front serves, None otherwise."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        link: KeeperLink,
+        table: Table,
+        log: ErrorLog,
+        limits: ServerLimits,
+    ) -> None:
+        self.loop, self.link, self.limits = loop, link, limits
+        self.store = Store(table)
+        self.instances: dict[int, Instance] = {}
+        self.calls = CallClock(loop)
+        self.clock = SessionClock(loop, self._expired)
+        self.persistent = 0
+        self.overlap = self.draining = self.stopping = False
+        self.on_gone: Callable[[Instance], None] = lambda instance: None
+        self._log = log
+        self._advised: set[tuple[bytes, str]] = set()
+
+    # ---- a request comes
+
+    def claim(self, session: Session, handle: bytes) -> Use | None:
+        """Hand an idle session out, at once; None when it cannot be had (then `wait`)."""
+        instance = session.instance
+        if instance.state is not State.IDLE or instance.queue or instance.mute:
+            return None
+        return self._claim(session, handle)
+
+    async def wait(self, session: Session, handle: bytes, gone: "asyncio.Future[None]") -> Use | None:
+        """Wait for a busy session (R5). None: look again, the handle may be retired. Raises Busy."""
+        instance, program = session.instance, session.program
+        if len(instance.queue) >= program.queue:
+            raise Busy(f"{program.text}: the queue is full", retry_after=5)
+        waiter = Waiter(handle, self.loop.create_future())
+        instance.queue.append(waiter)
+        try:
+            done, _ = await asyncio.wait(
+                (waiter.turn, gone), timeout=program.queue_timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+            if waiter.turn in done:
+                return waiter.turn.result()
+            raise Busy(f"{program.text}: waited {program.queue_timeout:g} s", retry_after=program.queue_timeout)
+        finally:
+            if waiter in instance.queue:
+                instance.queue.remove(waiter)
+
+    def _claim(self, session: Session, handle: bytes) -> Use | None:
+        instance = session.instance
+        if session.deadline <= time.monotonic():
+            self._expired(session)
+            return None
+        if not instance.is_silent():
+            self._end(instance, Fault(Reason.PROTOCOL, "HTS011 output between two calls (P5)", "kill"))
+            return None
+        instance.advance(Event.CLAIM)
+        self.store.table.set_state(instance.slot, BUSY)
+        session.requests += 1
+        use = session.handles.use(handle)
+        if use.retired:
+            self.store.replace(session, use.retired)
+            self.store.publish(session)
+        return use
+
+    # ---- a response asks
+
+    def decide(self, call: Call, head: Head) -> "asyncio.Future[None] | None":
+        """Judge the gateway headers of a response, once per response; a future while the keeper is asked."""
+        session, program = call.session, call.program
+        asked = ask(
+            head.advice,
+            program.limits,
+            own=None if session is None else tuple(session.handles.accepted),
+            segment=call.segment,
+            taken=lambda handle: self.store.find(program.name, handle) is not None,
+            full=lambda: self.persistent >= self.limits.persistent,
+            never_kept=call.never_kept,
+        )
+        for text in asked.advice:
+            if (program.cgi_name, text) not in self._advised:
+                self._advised.add((program.cgi_name, text))
+                self._log("warn", f"{text}: {program.text}")
+        if self.overlap and asked.outcome is Outcome.KEEP:
+            return asyncio.ensure_future(self._ask_keeper(call, head, asked))
+        self._apply(call, head, asked)
+        return None
+
+    async def _ask_keeper(self, call: Call, head: Head, asked: Asked) -> None:
+        key, newcomer = session_key(*call.program.name, asked.handle), call.session is None
+        instance, limit = call.instance.id, self.limits.persistent
+        message = await self.link.claim(instance, key, newcomer=newcomer, limit=limit)
+        answer = message.fields["answer"]
+        if answer == "taken":
+            asked = asked._replace(outcome=Outcome.REFUSED, log="HTS001 the handle is not unique")
+        elif answer == "limit":
+            asked = asked._replace(outcome=Outcome.LIMIT, log="HTS003 MaxPersistentCGI is reached")
+        self._apply(call, head, asked)
+
+    def _apply(self, call: Call, head: Head, asked: Asked) -> None:
+        call.asked = asked
+        if asked.outcome is Outcome.KEEP:
+            self._keep(call, asked)
+            present = {name for name, _ in head.headers}
+            head.headers += [pair for pair in _KEPT_HEADERS if pair[0] not in present]
+        elif call.session is None and asked.log:
+            self._say("info" if asked.outcome is Outcome.END else "warn", asked.log, call.program, asked.handle)
+            remembered = {Outcome.LIMIT: Reason.LIMIT, Outcome.END: Reason.ENDED}.get(asked.outcome)
+            if remembered is not None:
+                key = session_key(*call.program.name, asked.handle)
+                self.store.retired.add(key, remembered, asked.timeout)
+
+    def _keep(self, call: Call, asked: Asked) -> None:
+        call.exchange.honoured = True
+        session, instance = call.session, call.instance
+        if session is None:
+            handles = Handles([asked.handle], call.program.previous_handles)
+            session = Session(call.program.name, handles, instance, call.program)
+            call.session = instance.session = session
+            self.persistent += 1
+            instance.persistent = True
+            self.store.table.set_persistent(instance.slot)
+        elif asked.handle in session.handles.accepted:
+            session.timeout = asked.timeout
+            return
+        else:
+            self.store.replace(session, session.handles.issue(asked.handle))
+        session.timeout = asked.timeout
+        self.store.add(session)
+        self.store.publish(session)
+
+    # ---- a response is over
+
+    def finish(self, call: Call, *, delivered: bool) -> None:
+        """The one arrow back to idle, or the end. `delivered`: the client's connection has it whole."""
+        instance, session = call.instance, call.session
+        self.calls.discard(call)
+        instance.call = None
+        verdict = call.exchange.verdict(instance.unread())
+        if verdict.keep and call.exchange.first and not delivered:
+            text = "HTS006 ended: the client left before it had the handle (R7)"
+            fault: Fault | None = Fault(Reason.ENDED, text)
+        elif verdict.keep and self.stopping:
+            fault = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
+        else:
+            fault = verdict.fault or _normal_end(call)
+        if fault is None and session is not None and instance.state is not State.GONE:
+            self._rest(session, delivered=delivered)
+        else:
+            self._end(instance, fault or crash(instance))
+
+    def _rest(self, session: Session, *, delivered: bool) -> None:
+        instance = session.instance
+        if session.handles.issued:
+            self.store.replace(session, session.handles.settle(delivered=delivered))
+            self.store.publish(session)
+        instance.resume()
+        instance.advance(Event.KEEP)
+        session.deadline = time.monotonic() + session.timeout
+        self.store.table.rest(instance.slot, session.deadline, session.timeout, session.requests)
+        self.clock.arm(session)
+        if instance.queue:
+            self._serve_queue(session)
+        if instance.state is State.IDLE and self.draining:
+            self.give(session)
+
+    def _serve_queue(self, session: Session) -> None:
+        """An idle session goes to the first who waits and whose handle is still accepted."""
+        instance = session.instance
+        while instance.queue and instance.state is State.IDLE:
+            waiter = instance.queue.popleft()
+            if waiter.turn.done():
+                continue
+            if waiter.handle is None:
+                self.give(session)
+                return
+            known = self.store.find(session.name, waiter.handle) is session
+            waiter.turn.set_result(self._claim(session, waiter.handle) if known else None)
+
+    # ---- another front's
+
+    def give(self, session: Session) -> None:
+        """Let go of an idle session; those who still wait for it look again (and borrow it)."""
+        instance = session.instance
+        instance.advance(Event.GIVE)
+        self.clock.disarm(session)
+        self.store.remove(session, None)
+        del self.instances[instance.id]
+        self.persistent -= 1
+        self._dismiss(instance)
+        self.link.tell("give", id=instance.id)
+
+    def adopt(self, session: Session) -> None:
+        """This front holds the session from now on; its instance has just been granted."""
+        instance = session.instance
+        instance.advance(Event.GRANT)
+        instance.session, instance.persistent = session, True
+        self.instances[instance.id] = instance
+        self.persistent += 1
+        self.store.add(session)
+        self.clock.arm(session)
+
+    def abandon(self, instance: Instance, log: str) -> None:
+        """End an instance that was granted and cannot be used."""
+        self._log("info", log)
+        instance.advance(Event.GRANT)
+        self.instances[instance.id] = instance
+        self._end(instance, Fault(Reason.ENDED, log))
+
+    # ---- the end of an instance
+
+    def stop(self) -> None:
+        """No session is handed out any more: those who wait get 503, idle sessions end (T5, HTS013)."""
+        self.stopping = True
+        for instance in list(self.instances.values()):
+            for waiter in instance.queue:
+                if not waiter.turn.done():
+                    waiter.turn.set_exception(Busy("HTS013 the gateway is stopping"))
+            if instance.state is State.IDLE:
+                self._end(instance, Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
+
+    def _expired(self, session: Session) -> None:
+        fault = Fault(Reason.TIMED_OUT, f"HTS002 timed out after {session.timeout:g} s")
+        self._end(session.instance, fault, Event.EXPIRE)
+
+    def _end(self, instance: Instance, fault: Fault, event: Event = Event.END) -> None:
+        session = instance.session
+        if session is not None:
+            self.clock.disarm(session)
+            self.store.remove(session, fault.reason)
+            instance.session = None
+            level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED) else "error"
+            self._say(level, fault.log, session.program, session.handles.current)
+        if instance.state is not State.GONE:
+            instance.advance(event)
+            self.link.tell("end", id=instance.id, how=fault.how)
+        self._dismiss(instance)
+
+    def _dismiss(self, instance: Instance) -> None:
+        instance.close()
+        while instance.queue:
+            waiter = instance.queue.popleft()
+            if not waiter.turn.done():
+                waiter.turn.set_result(None)
+
+    def heard_idle(self, instance: Instance, eof: bool) -> None:
+        """Output, or its end, between two calls (P5)."""
+        if not eof:
+            self._end(instance, Fault(Reason.PROTOCOL, "HTS011 output between two calls (P5)", "kill"))
+            return
+        instance.mute = True
+        instance.pause()
+        self.loop.call_later(MUTE_BOUND, self._mute_too_long, instance)
+
+    def _mute_too_long(self, instance: Instance) -> None:
+        if instance.state is State.IDLE:
+            self._end(instance, Fault(Reason.CRASHED, "HTS007 closed its output while it should persist"))
+
+    def gone(self, instance: Instance) -> None:
+        """The keeper has reaped an instance; its `exited` facts are set."""
+        was = instance.state
+        instance.advance(Event.EXITED)
+        del self.instances[instance.id]
+        if instance.persistent:
+            self.persistent -= 1
+        if was is State.IDLE:
+            self._end(instance, crash(instance))
+        self.on_gone(instance)
+
+    def _say(self, level: str, text: str, program: "Program", handle: bytes) -> None:
+        self._log(level, f"{text}: {program.text} {mask(handle)}")
+
+
+def _normal_end(call: Call) -> Fault | None:
+    """Why an instance ends although nothing went wrong with its output; None: it lives on."""
+    end, asked = call.exchange.end, call.asked
+    if call.exchange.honoured and end is not None and end.marked:
+        return None
+    if call.exchange.honoured:
+        return Fault(Reason.ENDED, f"HTS007 exited instead of writing the end mark{_facts(call.instance)}")
+    return Fault(Reason.ENDED, asked.log if asked is not None and asked.log else "HTS006 ended by the program")
+
+
+def crash(instance: Instance) -> Fault:
+    """The exit of an instance that should have lived on."""
+    status = instance.exited.result()["status"]
+    return Fault(
+        Reason.CRASHED if status else Reason.ENDED, f"HTS007 exited between two calls{_facts(instance)}"
+    )
+
+
+def _facts(instance: Instance) -> str:
+    if not instance.exited.done():
+        return ""
+    return describe(instance.exited.result())
+
+
+def describe(facts: dict[str, Any]) -> str:
+    """An exit for the log: status or signal, and the last lines of stderr."""
+    status, tail = facts["status"], facts["tail"]
+    text = f" (exit status {status}" if status >= 0 else f" (signal {-status}, {signal.strsignal(-status)}"
+    if tail:
+        text += "; its last words: " + " | ".join(str(line) for line in tail[-5:])
+    return text + ")"

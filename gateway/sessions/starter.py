@@ -1,0 +1,96 @@
+"""Starting instances through the keeper, within MaxCGIJobs (L2)."""
+
+import asyncio
+import errno
+import os
+import secrets
+from collections import deque
+from typing import TYPE_CHECKING
+
+from gateway.errors import Busy, CannotStart
+from gateway.keeper.link import Message
+from gateway.protocol.environ import Variables
+from gateway.sessions.instance import Instance
+from gateway.sessions.keeper import KeeperLink, Order
+from gateway.sessions.lifecycle import Event, State
+from gateway.sessions.registry import Registry
+
+if TYPE_CHECKING:
+    from gateway.programs import Program
+
+REQUEST_DESCRIPTOR = b"3"
+MARK_BYTES = 16
+
+
+class Starter:
+    """Starts programs for first requests; later ones than MaxCGIJobs wait in order of arrival."""
+
+    def __init__(self, registry: Registry, link: KeeperLink, limit: int) -> None:
+        self._registry, self._link, self._limit = registry, link, limit
+        self._starting = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        registry.on_gone = lambda instance: self._free()
+
+    async def start(self, program: "Program", variables: Variables, *, body: bool) -> Instance:
+        """A new instance in state FIRST. Raises Busy or CannotStart."""
+        await self._enter(program)
+        try:
+            mark = secrets.token_hex(MARK_BYTES).encode()
+            order = _order(program, variables, mark, body=body)
+            message = await self._link.start(order)
+        finally:
+            self._starting -= 1
+        if message.kind == "failed":
+            self._free()
+            raise _failure(program, message)
+        instance = Instance(
+            self._registry.loop, State.STARTING, message.fields, message.descriptors, self._registry.heard_idle
+        )
+        instance.mark = mark
+        instance.advance(Event.STARTED)
+        self._registry.instances[instance.id] = instance
+        return instance
+
+    def stop(self) -> None:
+        """The gateway is stopping: nobody waits any more."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(Busy("HTS013 the gateway is stopping"))
+
+    async def _enter(self, program: "Program") -> None:
+        if self._free_jobs() <= 0 or self._waiting:
+            turn: asyncio.Future[None] = self._registry.loop.create_future()
+            self._waiting.append(turn)
+            await asyncio.wait((turn,), timeout=program.queue_timeout)
+            if not turn.done():
+                self._waiting.remove(turn)
+                text = f"{program.text}: MaxCGIJobs ({self._limit}) is reached"
+                raise Busy(text, retry_after=program.queue_timeout)
+            turn.result()
+        else:
+            self._starting += 1
+
+    def _free_jobs(self) -> int:
+        return self._limit - len(self._registry.instances) - self._starting
+
+    def _free(self) -> None:
+        """A job has ended: the next in the queue may start."""
+        while self._waiting and self._free_jobs() > 0:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._starting += 1
+                turn.set_result(None)
+
+
+def _order(program: "Program", variables: Variables, mark: bytes, *, body: bool) -> Order:
+    own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
+    about = {"host": program.name[0], "cgi_name": program.text, "mark": mark.decode()}
+    environ = program.environ | variables | own
+    return Order(program.argv, environ, program.directory, about, body, program.grace)
+
+
+def _failure(program: "Program", message: Message) -> Busy | CannotStart:
+    number = message.fields["errno"]
+    text = f"{program.text}: cannot start a process: {os.strerror(number)}"
+    return Busy(text) if number in (errno.EAGAIN, errno.EMFILE, errno.ENFILE) else CannotStart(text)

@@ -1,0 +1,79 @@
+"""Answers of the gateway's own: HTML, plain text or JSON by Accept; small, self-contained, never stderr."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from gateway.errors import GatewayError
+
+_HTML, _JSON, _TEXT = "text/html", "application/json", "text/plain"
+_templates = Environment(
+    loader=PackageLoader("gateway.web"), autoescape=True, trim_blocks=False, keep_trailing_newline=True
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an answer says. `kept` is a list of short lines, `link` where to go on, `facts` more JSON keys."""
+
+    status: int
+    title: str
+    heading: str
+    paragraphs: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    link: str = ""
+    link_text: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def of_error(error: GatewayError) -> Page:
+    """The page of an error without more to say."""
+    return Page(error.status, error.title, error.text)
+
+
+def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+    """The page in the form that the Accept header prefers."""
+    kind = preferred(accept)
+    fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    fields.setdefault("cache-control", "no-store")
+    if kind == _JSON:
+        body = {"status": page.status, "title": page.title, "message": page.heading} | page.facts
+        if page.link:
+            body["link"] = page.link
+        return JSONResponse(body, page.status, fields)
+    if kind == _TEXT:
+        lines = [f"{page.status} {page.title}", "", page.heading, *page.paragraphs]
+        lines += [f"- {line}" for line in page.kept]
+        lines += [f"{page.link_text}: {page.link}"] if page.link else []
+        return PlainTextResponse("\n".join(lines) + "\n", page.status, fields)
+    fields["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    template = _templates.get_template("error.html")
+    return HTMLResponse(template.render(vars(page)), page.status, fields)
+
+
+def preferred(accept: str) -> str:
+    """The best of the three kinds by quality, then by precision (RFC 9110, section 12.5.1); HTML for ties."""
+    qualities = {kind: _quality(kind, accept) for kind in (_HTML, _TEXT, _JSON)}
+    best = max(qualities.values())
+    return next(kind for kind, quality in qualities.items() if quality == best)
+
+
+def _quality(kind: str, accept: str) -> tuple[float, int]:
+    found = (0.0, -1)
+    for item in accept.lower().split(",") if accept.strip() else ["*/*"]:
+        name, *parameters = (part.strip() for part in item.split(";"))
+        ranges = {kind: 2, kind.partition("/")[0] + "/*": 1, "*/*": 0}
+        if ranges.get(name, -1) > found[1]:
+            quality = next((value[2:] for value in parameters if value.startswith("q=")), "1")
+            found = (_number(quality), ranges[name])
+    return found
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""Programs and hosts, driven over real pipes."""
