@@ -39,8 +39,9 @@ class Protocol(HttpToolsProtocol):
 
     @property
     def lost(self) -> bool:
-        """Whether the client is gone."""
-        return self.transport.is_closing()
+        """Whether the client left before it had the whole response of the request under way."""
+        cycle = self.cycle
+        return cycle.disconnected or (self.transport.is_closing() and not cycle.response_complete)
 
     def cut(self) -> None:
         """Close without a clean end of the response. A chunked or counted one then shows that it is not

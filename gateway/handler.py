@@ -230,7 +230,7 @@ class Handler:
             if not whole:
                 upload = asyncio.create_task(_upload(on.body, call, relay))
             target = await respond(call, relay, on.send)
-            delivered = target is not None or (not connection.lost and on.request.method != "HEAD")
+            delivered = target is not None or (relay.delivered and on.request.method != "HEAD")
             return target
         finally:
             connection.on_lost = None

@@ -43,6 +43,7 @@ class Relay:
         self._ready: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self.call: Call | None = None
+        self.delivered = False
 
     # ---- Sink
 
@@ -124,10 +125,13 @@ async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             relay.connection.cut()
             raise ClientGone
-        if whole or body:
-            await send({"type": "http.response.body", "body": body, "more_body": not whole})
         if whole:
+            there = not relay.connection.lost
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+            relay.delivered = there and not relay.connection.lost
             return None
+        if body:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
         parts = await relay.next(call)
         if call.eof:
             await _judge_exit(call)

@@ -36,8 +36,8 @@ class Call:
     """`session` is None for a first request; `handle` is the handle by which the request came.
 
     `head_only`: HEAD never starts a session (L3). `segment` is the URL's first segment behind the
-    cgi-name (R3); `since` the time of the last progress, `reading` whether the program is read from, `lost_at` when the client was found gone (R7),
-    `eof` whether the program has closed its output.
+    cgi-name (R3); `since` the time of the last progress, `reading` whether the program is read from,
+    `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output.
     """
 
     __slots__ = (

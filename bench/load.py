@@ -1,0 +1,59 @@
+"""Load by wrk, on another core than the servers."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+LOAD_CORE = 1
+_SCRIPT = """
+local paths = {%s}
+local turn = 0
+request = function()
+  turn = turn %% #paths + 1
+  return wrk.format("GET", paths[turn])
+end
+"""
+
+
+class Result(NamedTuple):
+    """Requests per second, the 99th percentile in milliseconds, and answers that were not 2xx."""
+
+    rate: float
+    p99: float
+    errors: int
+
+
+def find_wrk() -> str:
+    """The path of wrk, installed from Debian when we are root."""
+    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "-qq", "wrk"], check=False, stdout=subprocess.DEVNULL)
+    found = shutil.which("wrk")
+    if found is None:
+        raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk)")
+    return found
+
+
+def run(wrk: str, folder: Path, port: int, paths: list[str], connections: int, seconds: float) -> Result:
+    """Request the paths in turn over keep-alive connections."""
+    script = folder / "paths.lua"
+    script.write_text(_SCRIPT % ", ".join(f'"{path}"' for path in paths))
+    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(script)]
+    cores = {LOAD_CORE} if (os.cpu_count() or 1) > 1 else {0}
+    finished = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}"], check=True, capture_output=True, text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )  # fmt: skip
+    return _read(finished.stdout)
+
+
+def _read(output: str) -> Result:
+    rate = re.search(r"Requests/sec:\s*([\d.]+)", output)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    errors = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    if rate is None or p99 is None:
+        raise SystemExit(f"bench: wrk said something unexpected:\n{output}")
+    scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}[p99[2]]
+    return Result(float(rate[1]), float(p99[1]) * scale, int(errors[1]) if errors else 0)
