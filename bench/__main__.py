@@ -41,7 +41,14 @@ def _session(port: int) -> str:
 
 
 def _compare(
-    wrk: str, folder: Path, plain: int, ours: int, paths: list[str], connections: int, rounds: int, seconds: float
+    wrk: str,
+    folder: Path,
+    plain: int,
+    ours: int,
+    paths: list[str],
+    connections: int,
+    rounds: int,
+    seconds: float,
 ) -> None:
     ratios = []
     for number in range(1, rounds + 1):
@@ -51,7 +58,8 @@ def _compare(
             raise SystemExit(f"bench: {own.errors} answers of the gateway were errors")
         ratios.append(own.rate / theirs.rate)
         print(
-            f"  {connections:3d} connections, round {number}: session {own.rate:7.0f}/s (p99 {own.p99:6.2f} ms), "
+            f"  {connections:3d} connections, round {number}: "
+            f"session {own.rate:7.0f}/s (p99 {own.p99:6.2f} ms), "
             f"uvicorn {theirs.rate:7.0f}/s (p99 {theirs.p99:6.2f} ms), ratio {ratios[-1]:.2f}"
         )
     print(f"  {connections:3d} connections: median ratio {statistics.median(ratios):.2f}", flush=True)

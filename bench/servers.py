@@ -54,7 +54,10 @@ def gateway(folder: Path) -> Iterator[int]:
 @contextlib.contextmanager
 def _running(command: list[str], port: int, directory: Path) -> Iterator[None]:
     process = subprocess.Popen(
-        command, cwd=directory, preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}), stdout=subprocess.DEVNULL
+        command,
+        cwd=directory,
+        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+        stdout=subprocess.DEVNULL,
     )
     try:
         _wait(process, port)

@@ -17,6 +17,7 @@ from gateway.programs import Programs
 from gateway.protocol.environ import UniqueIds
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint
+from gateway.sessions.judge import Judge
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry, ServerLimits
@@ -38,10 +39,10 @@ class Application:
         self.moves = Moves(self.registry, link, programs.by_name)
         self.starter = Starter(self.registry, link, limits.jobs)
         ids = UniqueIds(os.urandom(_SEED_BYTES))
-        services = Services(
-            configuration, programs, self.registry, self.starter, self.moves, HandleMint(key), ids, log
+        judge, mint = Judge(self.registry, log), HandleMint(key)
+        self.handler = Handler(
+            Services(configuration, programs, self.registry, self.starter, self.moves, judge, mint, ids, log)
         )
-        self.handler = Handler(services)
         self._link = link
         link.on |= {
             "gone": self._gone,

@@ -21,6 +21,7 @@ from gateway.relay import Relay, Send, respond
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint, is_valid
+from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session, Use
@@ -44,6 +45,7 @@ class Services(NamedTuple):
     registry: Registry
     starter: Starter
     moves: Moves
+    judge: Judge
     mint: HandleMint
     ids: UniqueIds
     log: ErrorLog
@@ -99,9 +101,12 @@ class Handler:
         raise RedirectLoop(f"{request.raw_path.decode('latin-1')}: more than {MOST_REDIRECTS} local redirects")
 
     def _host(self, request: Request) -> Host:
+        configuration = self._services.configuration
+        if not configuration.hosts:
+            return configuration.server
         address, port = request.server or (None, None)
         name = next((value for header, value in request.headers if header == b"host"), b"")
-        return self._services.configuration.select(address, port, name.decode("latin-1"))
+        return configuration.select(address, port, name.decode("latin-1"))
 
     async def _route(self, on: Exchanged) -> bytes | None:
         """A living session, a program, or a file; returns the path of a local redirect."""
@@ -129,7 +134,7 @@ class Handler:
         variables = self._variables(on, program, info, session, handle, use)
         relay = Relay(on.scope["gateway.connection"], self._loop)
         call = Call(
-            session.instance, program, relay, self._registry.decide,
+            session.instance, program, relay, self._services.judge.decide,
             session=session, handle=handle, head_only=on.request.method == "HEAD",
         )  # fmt: skip
         frame = encode(variables, on.body.length or 0, session.instance.mark)
@@ -164,7 +169,7 @@ class Handler:
         instance = await self._services.starter.start(program, variables, body=bool(on.body.length))
         relay = Relay(on.scope["gateway.connection"], self._loop)
         call = Call(
-            instance, program, relay, self._registry.decide,
+            instance, program, relay, self._services.judge.decide,
             segment=info.segment or b"", head_only=on.request.method == "HEAD",
         )  # fmt: skip
         return await self._exchange(on, call, relay, b"")

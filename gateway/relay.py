@@ -9,8 +9,8 @@ from gateway.errors import BadAnswer, CannotStart, ClientGone, GatewayError, NoA
 from gateway.keeper.reasons import Reason
 from gateway.protocol.events import Data, Event, Head
 from gateway.sessions.call import Call
+from gateway.sessions.ends import describe
 from gateway.sessions.exchange import Fault
-from gateway.sessions.registry import describe
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HIGH_WATER = 65536

@@ -9,6 +9,7 @@ from gateway.protocol.events import Advice, Head
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 _STATUS = re.compile(rb"([1-9][0-9]{2})(?:[ \t].*)?")
+_STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] +([0-9]{3}(?: .*)?)")
 _SECRET = re.compile(rb"(?i)((?:accept-htsession|location)[: \t]*\S{4})\S+")
 _SUSPECTS = bytes([*range(9), *range(11, 32), 127])
 _CONTROL = re.compile(rb"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -64,6 +65,15 @@ def parse_head(block: bytes) -> Head:
         elif rule is _SINGLE and single.setdefault(name, value) != value:
             raise MalformedHead(f"expected one {name.decode()} header, found two that differ")
     return _head(single, headers, _advise(advice) if advice else _NO_ADVICE)
+
+
+def from_status_line(block: bytes) -> bytes:
+    """The block of a non-parsed-header program (RFC 3875, section 5) in the form of others. Raises MalformedHead."""
+    line, end, rest = block.partition(b"\n")
+    found = _STATUS_LINE.fullmatch(line.rstrip(b"\r"))
+    if found is None:
+        raise MalformedHead(f"expected HTTP/1.1, a status and a reason, found {excerpt(line)}")
+    return b"Status: " + found[1] + end + rest
 
 
 def parse_minutes(raw: bytes) -> int | None:

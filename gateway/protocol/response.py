@@ -3,7 +3,7 @@
 from enum import Enum
 
 from gateway.protocol.events import Data, End, Event, Invalid
-from gateway.protocol.head import MalformedHead, excerpt, parse_head
+from gateway.protocol.head import MalformedHead, excerpt, from_status_line, parse_head
 
 EOT = 4
 HEAD_LIMIT = 65536
@@ -23,17 +23,20 @@ class ResponseReader:
 
     `mark` is the instance's end mark without EOT. With `bodiless` (an answer to HEAD), for 204 and 304
     and for local redirects, body bytes are dropped and Content-Length is not compared with them.
-    No input raises. Bytes that come in a later read than the end mark are the caller's to judge (P5).
+    `nph`: the output begins with a status line. No input raises. Bytes that come in a later read than the end mark are the caller's to judge (P5).
     """
 
-    __slots__ = ("_bodiless", "_end", "_head_limit", "_held", "_missing", "_phase", "_promised")
+    __slots__ = ("_bodiless", "_end", "_head_limit", "_held", "_missing", "_nph", "_phase", "_promised")
 
-    def __init__(self, mark: bytes, *, head_limit: int = HEAD_LIMIT, bodiless: bool = False) -> None:
+    def __init__(
+        self, mark: bytes, *, head_limit: int = HEAD_LIMIT, bodiless: bool = False, nph: bool = False
+    ) -> None:
         if not mark.isalnum():
             raise ValueError(f"expected an end mark of letters and digits, found {mark!r}")
         self._end = b"%c%b\n" % (EOT, mark)
         self._head_limit = head_limit
         self._bodiless = bodiless
+        self._nph = nph
         self._phase = _HEAD
         self._held = b""
         self._promised: int | None = None
@@ -83,7 +86,7 @@ class ResponseReader:
 
     def _open(self, block: bytes, events: list[Event]) -> None:
         try:
-            head = parse_head(block)
+            head = parse_head(from_status_line(block) if self._nph else block)
         except MalformedHead as error:
             self._reject(str(error), events)
             return

@@ -70,7 +70,7 @@ class Call:
         segment: bytes = b"",
         head_only: bool = False,
     ) -> None:
-        reader = ResponseReader(instance.mark, bodiless=head_only)
+        reader = ResponseReader(instance.mark, bodiless=head_only, nph=program.nph)
         self.exchange = Exchange(reader, first=session is None)
         self.instance = instance
         self.program = program

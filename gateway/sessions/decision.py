@@ -50,11 +50,12 @@ def ask(
     taken: Callable[[bytes], bool],
     full: Callable[[], bool],
     never_kept: bool,
+    nph: bool = False,
 ) -> Asked:
     """Judge one response. `own`: the accepted handles of the session that asks, None for a first response.
 
     `segment`: the first segment of a first request's path info (R3); `taken`: whether another session has
-    a handle (H4); `full`: whether MaxPersistentCGI is reached (L1); `never_kept`: HEAD (L3).
+    a handle (H4); `full`: whether MaxPersistentCGI is reached (L1); `never_kept`: HEAD (L3); `nph`: H10.
     """
     timeout, complaints = _timeout(advice, limits)
     handle = advice.handle
@@ -68,6 +69,10 @@ def ask(
         return asked(Outcome.REFUSED, "HTS004 not a handle (H3)")
     if own is None and handle == segment:
         return asked(Outcome.REFUSED, "HTS004 the handle of its own URL (R3)")
+    if nph:
+        return Asked(
+            Outcome.UNWANTED, handle, timeout, "", (*complaints, "HTS010 an NPH program cannot persist")
+        )
     if own is None and never_kept:
         return asked(Outcome.UNWANTED)
     if own is None or handle not in own:

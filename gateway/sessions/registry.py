@@ -1,19 +1,17 @@
 """The sessions of this front: handed out, put to rest, ended. The one class that looks sessions up."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.errors import Busy
 from gateway.keeper.reasons import Reason
-from gateway.keeper.table import BUSY, Table, session_key
+from gateway.keeper.table import BUSY, Table
 from gateway.logs import ErrorLog
-from gateway.protocol.events import Head
 from gateway.sessions.call import Call
 from gateway.sessions.clocks import CallClock, SessionClock
-from gateway.sessions.decision import Asked, Outcome, ask
+from gateway.sessions.ends import crash, normal_end
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import mask
 from gateway.sessions.instance import Instance, Waiter
@@ -25,7 +23,6 @@ from gateway.sessions.store import Store
 if TYPE_CHECKING:
     from gateway.programs import Program
 
-_KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))
 MUTE_BOUND = 0.5  # seconds between the end of file of an idle instance and the news of its exit
 
 
@@ -56,7 +53,6 @@ class Registry:
         self.overlap = self.draining = self.stopping = False
         self.on_gone: Callable[[Instance], None] = lambda instance: None
         self._log = log
-        self._advised: set[tuple[bytes, str]] = set()
 
     # ---- a request comes
 
@@ -102,71 +98,31 @@ class Registry:
             self.store.publish(session)
         return use
 
-    # ---- a response asks
+    # ---- a response asks (judged in judge.py)
 
-    def decide(self, call: Call, head: Head) -> "asyncio.Future[None] | None":
-        """Judge the gateway headers of a response, once per response; a future while the keeper is asked."""
-        session, program = call.session, call.program
-        asked = ask(
-            head.advice,
-            program.limits,
-            own=None if session is None else tuple(session.handles.accepted),
-            segment=call.segment,
-            taken=lambda handle: self.store.find(program.name, handle) is not None,
-            full=lambda: self.persistent >= self.limits.persistent,
-            never_kept=call.never_kept,
-        )
-        for text in asked.advice:
-            if (program.cgi_name, text) not in self._advised:
-                self._advised.add((program.cgi_name, text))
-                self._log("warn", f"{text}: {program.text}")
-        if self.overlap and asked.outcome is Outcome.KEEP:
-            return asyncio.ensure_future(self._ask_keeper(call, head, asked))
-        self._apply(call, head, asked)
-        return None
-
-    async def _ask_keeper(self, call: Call, head: Head, asked: Asked) -> None:
-        key, newcomer = session_key(*call.program.name, asked.handle), call.session is None
-        instance, limit = call.instance.id, self.limits.persistent
-        message = await self.link.claim(instance, key, newcomer=newcomer, limit=limit)
-        answer = message.fields["answer"]
-        if answer == "taken":
-            asked = asked._replace(outcome=Outcome.REFUSED, log="HTS001 the handle is not unique")
-        elif answer == "limit":
-            asked = asked._replace(outcome=Outcome.LIMIT, log="HTS003 MaxPersistentCGI is reached")
-        self._apply(call, head, asked)
-
-    def _apply(self, call: Call, head: Head, asked: Asked) -> None:
-        call.asked = asked
-        if asked.outcome is Outcome.KEEP:
-            self._keep(call, asked)
-            present = {name for name, _ in head.headers}
-            head.headers += [pair for pair in _KEPT_HEADERS if pair[0] not in present]
-        elif call.session is None and asked.log:
-            self._say("info" if asked.outcome is Outcome.END else "warn", asked.log, call.program, asked.handle)
-            remembered = {Outcome.LIMIT: Reason.LIMIT, Outcome.END: Reason.ENDED}.get(asked.outcome)
-            if remembered is not None:
-                key = session_key(*call.program.name, asked.handle)
-                self.store.retired.add(key, remembered, asked.timeout)
-
-    def _keep(self, call: Call, asked: Asked) -> None:
+    def renew(self, call: Call, handle: bytes, seconds: float) -> None:
+        """The response's handle is honoured: a session begins, goes on, or gets a new handle (H5)."""
         call.exchange.honoured = True
-        session, instance = call.session, call.instance
+        session = call.session
         if session is None:
-            handles = Handles([asked.handle], call.program.previous_handles)
-            session = Session(call.program.name, handles, instance, call.program)
-            call.session = instance.session = session
-            self.persistent += 1
-            instance.persistent = True
-            self.store.table.set_persistent(instance.slot)
-        elif asked.handle in session.handles.accepted:
-            session.timeout = asked.timeout
-            return
+            session = self._begin(call, handle)
+        elif handle not in session.handles.accepted:
+            self.store.replace(session, session.handles.issue(handle))
         else:
-            self.store.replace(session, session.handles.issue(asked.handle))
-        session.timeout = asked.timeout
+            session.timeout = seconds
+            return
+        session.timeout = seconds
         self.store.add(session)
         self.store.publish(session)
+
+    def _begin(self, call: Call, handle: bytes) -> Session:
+        program, instance = call.program, call.instance
+        session = Session(program.name, Handles([handle], program.previous_handles), instance, program)
+        call.session = instance.session = session
+        instance.persistent = True
+        self.persistent += 1
+        self.store.table.set_persistent(instance.slot)
+        return session
 
     # ---- a response is over
 
@@ -182,7 +138,7 @@ class Registry:
         elif verdict.keep and self.stopping:
             fault = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
         else:
-            fault = verdict.fault or _normal_end(call)
+            fault = verdict.fault or normal_end(call)
         if fault is None and session is not None and instance.state is not State.GONE:
             self._rest(session, delivered=delivered)
         else:
@@ -269,7 +225,7 @@ class Registry:
             self.store.remove(session, fault.reason)
             instance.session = None
             level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED) else "error"
-            self._say(level, fault.log, session.program, session.handles.current)
+            self.say(level, fault.log, session.program, session.handles.current)
         if instance.state is not State.GONE:
             instance.advance(event)
             self.link.tell("end", id=instance.id, how=fault.how)
@@ -306,38 +262,6 @@ class Registry:
             self._end(instance, crash(instance))
         self.on_gone(instance)
 
-    def _say(self, level: str, text: str, program: "Program", handle: bytes) -> None:
+    def say(self, level: str, text: str, program: "Program", handle: bytes) -> None:
+        """Log a message about a session, its handle masked (W3)."""
         self._log(level, f"{text}: {program.text} {mask(handle)}")
-
-
-def _normal_end(call: Call) -> Fault | None:
-    """Why an instance ends although nothing went wrong with its output; None: it lives on."""
-    end, asked = call.exchange.end, call.asked
-    if call.exchange.honoured and end is not None and end.marked:
-        return None
-    if call.exchange.honoured:
-        return Fault(Reason.ENDED, f"HTS007 exited instead of writing the end mark{_facts(call.instance)}")
-    return Fault(Reason.ENDED, asked.log if asked is not None and asked.log else "HTS006 ended by the program")
-
-
-def crash(instance: Instance) -> Fault:
-    """The exit of an instance that should have lived on."""
-    status = instance.exited.result()["status"]
-    return Fault(
-        Reason.CRASHED if status else Reason.ENDED, f"HTS007 exited between two calls{_facts(instance)}"
-    )
-
-
-def _facts(instance: Instance) -> str:
-    if not instance.exited.done():
-        return ""
-    return describe(instance.exited.result())
-
-
-def describe(facts: dict[str, Any]) -> str:
-    """An exit for the log: status or signal, and the last lines of stderr."""
-    status, tail = facts["status"], facts["tail"]
-    text = f" (exit status {status}" if status >= 0 else f" (signal {-status}, {signal.strsignal(-status)}"
-    if tail:
-        text += "; its last words: " + " | ".join(str(line) for line in tail[-5:])
-    return text + ")"

@@ -7,6 +7,8 @@ in use until the first is.
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.protocol.events import Advice
+
 if TYPE_CHECKING:
     from gateway.programs import Program
     from gateway.sessions.instance import Instance
@@ -81,9 +83,12 @@ _PLAIN = Use(False, False, [])
 
 
 class Session:
-    """(Virtual host, cgi-name, handle) -> instance, with its deadline, counters and program."""
+    """(Virtual host, cgi-name, handle) -> instance, with its deadline, counters and program.
 
-    __slots__ = ("deadline", "handles", "instance", "name", "program", "requests", "timeout")
+    `renewed`: the advice that was honoured last, and the seconds granted.
+    """
+
+    __slots__ = ("deadline", "handles", "instance", "name", "program", "renewed", "requests", "timeout")
 
     def __init__(self, name: Name, handles: Handles, instance: "Instance", program: "Program") -> None:
         self.name = name
@@ -93,3 +98,4 @@ class Session:
         self.deadline = 0.0
         self.timeout = 0.0
         self.requests = 1
+        self.renewed: tuple[Advice | None, float] = None, 0.0
