@@ -59,6 +59,7 @@ class Exchanged(NamedTuple):
     path: Path
     body: Body
     scope: Scope
+    receive: Receive
     send: Send
 
 
@@ -92,7 +93,7 @@ class Handler:
             path = parse_path(request.raw_path)
             body = Body(request.headers, receive)
             try:
-                target = await self._route(Exchanged(request, host, path, body, scope, send))
+                target = await self._route(Exchanged(request, host, path, body, scope, receive, send))
             finally:
                 body.close()
             if target is None:
@@ -117,7 +118,7 @@ class Handler:
         found = self._services.programs.find(on.host, on.path)
         if isinstance(found, Program):
             return await self._program(on, found)
-        await self._reply(_plain(found, on), on.scope, on.send)
+        await _plain(found, on)(on.scope, on.receive, on.send)
         return None
 
     # ---- a living session
@@ -254,13 +255,7 @@ class Handler:
             self._services.log(error.level, error.log, client=where)
         page = error.page if isinstance(error, RetiredHandle) else pages.of_error(error)
         accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-        await self._reply(pages.render(page, accept.decode("latin-1"), error.headers), scope, send)
-
-    async def _reply(self, response: Response, scope: Scope, send: Send) -> None:
-        async def nothing() -> MutableMapping[str, Any]:
-            return {"type": "http.disconnect"}
-
-        await response(scope, nothing, send)
+        await pages.render(page, accept.decode("latin-1"), error.headers)(scope, receive, send)
 
 
 async def _upload(body: Body, call: Call, relay: Relay) -> None:

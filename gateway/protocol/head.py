@@ -68,7 +68,7 @@ def parse_head(block: bytes) -> Head:
 
 
 def from_status_line(block: bytes) -> bytes:
-    """The block of a non-parsed-header program (RFC 3875, section 5) in the form of others. Raises MalformedHead."""
+    """The block of an NPH program (RFC 3875, section 5) in the form of others. Raises MalformedHead."""
     line, end, rest = block.partition(b"\n")
     found = _STATUS_LINE.fullmatch(line.rstrip(b"\r"))
     if found is None:

@@ -23,7 +23,8 @@ class ResponseReader:
 
     `mark` is the instance's end mark without EOT. With `bodiless` (an answer to HEAD), for 204 and 304
     and for local redirects, body bytes are dropped and Content-Length is not compared with them.
-    `nph`: the output begins with a status line. No input raises. Bytes that come in a later read than the end mark are the caller's to judge (P5).
+    `nph`: the output begins with a status line. No input raises. Bytes that come in a later read than the
+    end mark are the caller's to judge (P5).
     """
 
     __slots__ = ("_bodiless", "_end", "_head_limit", "_held", "_missing", "_nph", "_phase", "_promised")

@@ -51,7 +51,7 @@ class _Indexed:
         self._seen = 0
 
     def append(self, entry: Entry) -> None:
-        self._catch_up()
+        self.forget(entry.key)
         self._ring.append(entry)
         self._catch_up()
 
@@ -64,9 +64,8 @@ class _Indexed:
         return entry if entry.key == key else None
 
     def forget(self, key: bytes) -> None:
-        self._catch_up()
-        number = self._numbers.pop(key, None)
-        if number is not None:
+        if self.find(key) is not None:
+            number = self._numbers.pop(key)
             del self._keys[number]
             self._ring.forget(number)
 

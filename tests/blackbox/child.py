@@ -5,12 +5,19 @@ Verbs, separated by `&`, values percent-decoded (`handle=@` is HTSESSION_NEXT_HA
 handle=H timeout=N header=Name:+value status=S blank line: `head` (written before the first body verb by
 itself); echo=text count env=NAME environ body (echo of the request body) size=N (N bytes of `x`) flush
 raw=text (no head) mark (the end mark; written at the end by itself when the response had a handle, unless
-`nomark`) nomark exit=N kill=SIGNAL sleep=S stderr=text late=text (after the mark) drain (read the body)
+`nomark`) nomark stay (live on) exit=N kill=SIGNAL sleep=S stderr=text late=text (after the mark) drain (read the body)
 noread (leave the frame's body unread) wait=PATH (until the file exists) touch=PATH close (close stdout)
 fork=S (a background child that keeps stdout) ignore (SIGTERM) forever (write without end) silent (no output).
+background=S (a child that keeps nothing; writes its pid) inherited=text (written by a child to the same stdout)
+cat (the body, piece by piece as it comes) digest (length and SHA-256 of the body) decoys (beginnings of the end
+mark) halfmark=PATH (text and half the mark at once, the rest when the file exists) latewait=PATH (`late` waits
+for the file) pending (whether a request is in the pipe) diary=PATH (notes `eof` and `term` when they come)
+linger (stay after end of file on the request pipe).
 """
 
+import hashlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,6 +28,23 @@ END = os.environ["HTSESSION_END"].encode()
 REQUESTS = os.fdopen(int(os.environ["HTSESSION_FD"]), "rb", buffering=0)
 counter = 0
 out = sys.stdout.buffer
+diary, lingering, ignoring = os.devnull, False, False
+
+
+def note(event):
+    with open(diary, "a") as file:
+        file.write(event + "\n")
+
+
+def on_term(number, frame):
+    note("term")
+    if not ignoring:
+        os._exit(0)
+
+
+def await_file(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
 
 
 def read(count):
@@ -52,6 +76,13 @@ class Call:
         self.variables, self.source = variables, source
         self.headers, self.headed, self.handled, self.marked = [], False, False, True
         self.late, self.left = b"", int(variables.get("CONTENT_LENGTH") or 0)
+        self.late_when = None
+        self.some = REQUESTS.read if source is read else sys.stdin.buffer.read1
+
+    def pieces(self):
+        while self.left and (data := self.some(min(self.left, 65536))):
+            self.left -= len(data)
+            yield data
 
     def body(self):
         data = self.source(self.left) if self.left else b""
@@ -111,6 +142,8 @@ class Call:
             out.write(value.encode("latin-1"))
         elif verb == "nomark":
             self.marked = False
+        elif verb == "stay":
+            self.handled = True
         elif verb == "mark":
             out.write(b"\4" + END + b"\n")
         elif verb == "late":
@@ -130,8 +163,7 @@ class Call:
             sys.stderr.flush()
         elif verb == "wait":
             out.flush()
-            while not os.path.exists(value):
-                time.sleep(0.01)
+            await_file(value)
         elif verb == "touch":
             out.flush()
             open(value, "w").close()
@@ -140,8 +172,44 @@ class Call:
             os.close(1)
         elif verb == "fork":
             subprocess.Popen(["sleep", value], close_fds=False)
+        elif verb == "background":
+            null = subprocess.DEVNULL
+            self.write("background=%d\n" % subprocess.Popen(["sleep", value], stdin=null, stdout=null, stderr=null).pid)
+        elif verb == "inherited":
+            self.head()
+            out.flush()
+            subprocess.run(["printf", "%s", value], check=True)
+        elif verb == "cat":
+            for data in self.pieces():
+                self.write(data)
+                out.flush()
+        elif verb == "digest":
+            length, digest = 0, hashlib.sha256()
+            for data in self.pieces():
+                length += len(data)
+                digest.update(data)
+            self.write("length=%d sha256=%s\n" % (length, digest.hexdigest()))
+        elif verb == "decoys":
+            self.write(b"\4" + END + b"x\4\4" + END[:-1] + b"\n\4" + END + b"\r\n" + END + b"\n\4")
+        elif verb == "halfmark":
+            self.head()
+            out.flush()
+            os.write(1, b"half" + b"\4" + END[:16])
+            await_file(value)
+            os.write(1, END[16:] + b"\n")
+            self.marked = False
+        elif verb == "latewait":
+            self.late_when = value
+        elif verb == "pending":
+            self.write("pending=%d\n" % len(select.select([REQUESTS], [], [], 0)[0]))
+        elif verb == "diary":
+            globals()["diary"] = value
+            signal.signal(signal.SIGTERM, on_term)
+        elif verb == "linger":
+            globals()["lingering"] = True
         elif verb == "ignore":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            globals()["ignoring"] = True
+            signal.signal(signal.SIGTERM, signal.SIG_IGN if diary == os.devnull else on_term)
         elif verb == "forever":
             while True:
                 self.write(b"y" * 65536)
@@ -159,6 +227,9 @@ class Call:
             self.body()
             if self.marked:
                 out.write(b"\4" + END + b"\n")
+        if self.late_when:
+            out.flush()
+            await_file(self.late_when)
         out.write(self.late)
         out.flush()
 
@@ -171,3 +242,7 @@ while variables is not None:
     if not call.handled and variables is os.environ:
         break
     variables, source = next_request(), read
+if variables is None:
+    note("eof")
+    while lingering:
+        signal.pause()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,12 @@ Serve = Callable[..., Gateway]
 CHILD = Path(__file__).with_name("child.py")
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start gateways: `serve(directives, programs)`; all of them are stopped, and must end with status 0.
-
-    Every gateway has `/cgi-bin/child`, the program that does what its query says.
-    """
+@contextmanager
+def _gateways(folder: Path) -> Iterator[Serve]:
     started: list[Gateway] = []
 
     def start(directives: str = "", programs: dict[str, str] | None = None) -> Gateway:
-        gateway = Gateway(tmp_path / f"gateway{len(started)}", directives, programs)
+        gateway = Gateway(folder / f"gateway{len(started)}", directives, programs)
         gateway.program("child", CHILD.read_text())
         started.append(gateway)
         return gateway.start()
@@ -28,3 +25,20 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     yield start
     for gateway in started:
         gateway.stop()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start gateways: `serve(directives, programs)`; all of them are stopped, and must end with status 0.
+
+    Every gateway has `/cgi-bin/child`, the program that does what its query says.
+    """
+    with _gateways(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """`serve` for gateways that all tests of a module share: their handles must be their own."""
+    with _gateways(tmp_path_factory.mktemp("shared")) as start:
+        yield start

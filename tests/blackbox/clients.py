@@ -1,0 +1,92 @@
+"""Clients that do more than ask and wait: several at a time, and ones that leave."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import socket
+from pathlib import Path
+
+from tests.blackbox.harness import Answer, Gateway, read_answer, wait_for
+
+_numbers = itertools.count(1)
+
+
+def new_handle() -> str:
+    """A handle that no other test has."""
+    return f"handle-{next(_numbers):04}"
+
+
+class Client:
+    """One request on a connection of its own: sent, and read by the server, but not yet answered."""
+
+    def __init__(self, gateway: Gateway, path: str, method: str = "GET", **headers: str) -> None:
+        self._gateway, self._method = gateway, method
+        self._sock: socket.socket | None = gateway.connect()
+        self._name = self._sock.getsockname()
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self._sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        wait_for("the server to read the request", lambda: self._server_end() in (("01", 0), None))
+
+    def answer(self) -> Answer:
+        """The response, whole or cut."""
+        assert self._sock is not None
+        response = http.client.HTTPResponse(self._sock, method=self._method)
+        try:
+            response.begin()
+            return read_answer(response)
+        finally:
+            response.close()
+            self._sock.close()
+
+    def until(self, text: bytes) -> bytes:
+        """Read until this text has come; returns all that came so far."""
+        assert self._sock is not None
+        received = b""
+        while text not in received:
+            piece = self._sock.recv(65536)
+            assert piece, f"the end came before {text!r}: {received!r}"
+            received += piece
+        return received
+
+    def leave(self) -> None:
+        """Close the connection, and wait until the server has noticed."""
+        assert self._sock is not None
+        self._sock.close()
+        wait_for("the server to notice", lambda: self._server_end() is None)
+
+    def _server_end(self) -> tuple[str, int] | None:
+        """TCP state of the server's end ("01" is established) and bytes that it has not read yet; None when
+        it has been closed."""
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            ports = int(fields[1].split(":")[1], 16), int(fields[2].split(":")[1], 16)
+            if ports == (self._gateway.port, self._name[1]) and fields[3] in ("01", "08"):
+                return fields[3], int(fields[4].split(":")[1], 16)
+        return None
+
+
+class Gate:
+    """A file that holds a child back: put `wait` into its query, then `open` it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"gate{next(_numbers)}"
+        self.wait = f"wait={self._path}"
+        self.touch = f"touch={self._path}"
+
+    def open(self) -> None:
+        """Let the child go on."""
+        self._path.touch()
+
+    def wait_open(self) -> None:
+        """Wait until a child with `touch` in its query was there."""
+        wait_for(f"{self._path}", self._path.exists)
+
+
+def start_session(gateway: Gateway, handle: str, more: str = "", program: str = "/cgi-bin/child") -> str:
+    """Start a session of the child by this handle; returns its URL."""
+    answer = gateway.get(f"{program}?handle={handle}&{more}count")
+    assert answer.status == 200
+    assert answer.text.startswith("count=1 "), answer.text
+    return f"{program}/{handle}"
