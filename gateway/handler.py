@@ -20,7 +20,7 @@ from gateway.protocol.scgi import encode
 from gateway.relay import Relay, Send, respond
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
-from gateway.sessions.handle import HandleMint, is_valid
+from gateway.sessions.handle import HandleMint, is_valid, mask_url
 from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
@@ -99,7 +99,13 @@ class Handler:
             if target is None:
                 return
             request = _redirected(request, target)
-        raise RedirectLoop(f"{request.raw_path.decode('latin-1')}: more than {MOST_REDIRECTS} local redirects")
+        shown = self._shown(host, request.raw_path)
+        raise RedirectLoop(f"{shown}: more than {MOST_REDIRECTS} local redirects")
+
+    def _shown(self, host: Host, raw_path: bytes) -> str:
+        """A path for the log, the handle of a living session in it masked (W3). Raises BadPath."""
+        matched = self._registry.store.match(host.key, parse_path(raw_path))
+        return mask_url(raw_path, *([] if matched is None else [matched[1]]))
 
     def _host(self, request: Request) -> Host:
         configuration = self._services.configuration

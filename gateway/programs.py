@@ -92,7 +92,7 @@ class Programs:
         walk = _walk(base, rest)
         settings = host.lookup(url, walk.file + "/" * walk.folder)
         if walk.links and "FollowSymLinks" not in settings[table.Options]:
-            raise Forbidden(f"{url}: {walk.file} is a symbolic link, and Options FollowSymLinks is off")
+            raise Forbidden(f"{walk.file} is a symbolic link, and Options FollowSymLinks is off")
         if walk.folder:
             return self._folder(host, path, url, walk, settings)
         cgi_name = os.fsencode(url[: len(url) - len(walk.info)])
@@ -201,7 +201,7 @@ def _host_choice(file: str, settings: Settings) -> HostChoice | None:
 def _static(host: Host, url: str, walk: _Walk, settings: Settings) -> StaticFile:
     """A file to be sent; never the source of a program, whichever way it is reached."""
     if walk.info:
-        raise NotFound(f"{url}: {walk.file} is a file and takes no path info")
+        raise NotFound(f"{walk.file} is a file and takes no path info")
     real = os.path.realpath(walk.file)
     folders = [os.path.realpath(target) for _, target in host.settings[table.ScriptAlias]]
     if _host_choice(walk.file, settings) is not None or any(

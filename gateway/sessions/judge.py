@@ -67,15 +67,17 @@ class Judge:
             if call.session is not None:
                 call.session.renewed = head.advice, asked.timeout
             _add_headers(head)
-        elif call.session is None and asked.log:
+        elif asked.log:
             self._refuse(call, asked)
 
     def _refuse(self, call: Call, asked: Asked) -> None:
-        """A first response that is not kept is logged now, and remembered where R4 says so."""
-        level = "info" if asked.outcome is Outcome.END else "warn"
-        self._registry.say(level, asked.log, call.program, asked.handle)
+        """What is not kept is remembered where R4 says so; a session's own end is logged when it comes."""
+        if call.session is None:
+            level = "info" if asked.outcome is Outcome.END else "warn"
+            self._registry.say(level, asked.log, call.program, asked.handle)
+        own = [] if call.session is None else call.session.handles.accepted
         reason = {Outcome.LIMIT: Reason.LIMIT, Outcome.END: Reason.ENDED}.get(asked.outcome)
-        if reason is not None:
+        if reason is not None and asked.handle and asked.handle not in own:
             key = session_key(*call.program.name, asked.handle)
             self._registry.store.retired.add(key, reason, asked.timeout)
 

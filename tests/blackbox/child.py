@@ -5,7 +5,7 @@ Verbs, separated by `&`, values percent-decoded (`handle=@` is HTSESSION_NEXT_HA
 handle=H timeout=N header=Name:+value status=S blank line: `head` (written before the first body verb by
 itself); echo=text count env=NAME environ body (echo of the request body) size=N (N bytes of `x`) flush
 raw=text (no head) mark (the end mark; written at the end by itself when the response had a handle, unless
-`nomark`) nomark stay (live on) exit=N kill=SIGNAL sleep=S stderr=text late=text (after the mark) drain (read the body)
+`nomark`) nomark stay (live on) again=PATH (Location: with this query) exit=N kill=SIGNAL sleep=S stderr=text late=text (after the mark) drain (read the body)
 noread (leave the frame's body unread) wait=PATH (until the file exists) touch=PATH close (close stdout)
 fork=S (a background child that keeps stdout) ignore (SIGTERM) forever (write without end) silent (no output).
 background=S (a child that keeps nothing; writes its pid) inherited=text (written by a child to the same stdout)
@@ -142,6 +142,8 @@ class Call:
             out.write(value.encode("latin-1"))
         elif verb == "nomark":
             self.marked = False
+        elif verb == "again":
+            self.headers.append("Location: %s?%s" % (value, self.variables["QUERY_STRING"]))
         elif verb == "stay":
             self.handled = True
         elif verb == "mark":

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -191,6 +191,18 @@ class Gateway:
         try:
             named = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
             connection.request(method, path, body, named)
+            return read_answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def send_chunked(self, path: str, pieces: Iterable[bytes]) -> Answer:
+        """POST with a chunked body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=BOUND)
+        try:
+            try:
+                connection.request("POST", path, iter(pieces), encode_chunked=True)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # answered and closed before the whole body was taken
             return read_answer(connection.getresponse())
         finally:
             connection.close()

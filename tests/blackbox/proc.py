@@ -1,0 +1,44 @@
+"""What /proc tells about processes."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is not a zombie."""
+    return _stat(pid)[:1] not in ([], ["Z"])
+
+
+def children(pid: int) -> list[int]:
+    """The living children of a process."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [other for other in pids if _stat(other)[1:2] == [str(pid)] and alive(other)]
+
+
+def descriptors(pid: int) -> dict[int, str]:
+    """The open descriptors of a process: number -> what it is."""
+    folder, found = Path(f"/proc/{pid}/fd"), {}
+    for entry in folder.iterdir():
+        try:
+            found[int(entry.name)] = os.readlink(entry)
+        except FileNotFoundError:  # closed since it was listed
+            continue
+    return found
+
+
+def status(pid: int, field: str) -> int:
+    """A number of /proc/PID/status: Threads, VmHWM (KiB), VmRSS (KiB)."""
+    found = re.search(rf"^{field}:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found is not None, f"{field} of {pid}"
+    return int(found[1])
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent, group, ... of a process; empty when it does not exist."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []

@@ -1,0 +1,327 @@
+"""Reload and crash of the front are one case: sessions live on, connections are not refused (spec 5)."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.harness import BOUND, Answer, Gateway, free_port, read_answer, wait_for
+
+CGI = "/cgi-bin/child"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One gateway for the tests that need no directives of their own."""
+    shared = Gateway(tmp_path_factory.mktemp("reload"))
+    shared.program("child", CHILD.read_text())
+    yield shared.start()
+    assert shared.stop() == 0
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Clients beside the test's own."""
+    with ThreadPoolExecutor(8) as executor:
+        yield executor
+
+
+class Slow:
+    """A request that runs until `finish`; `begun` once the program has it."""
+
+    def __init__(self, gateway: Gateway, pool: ThreadPoolExecutor, place: Path, url: str) -> None:
+        self._begun, self._end = place / f"begun{id(self)}", place / f"end{id(self)}"
+        command = f"touch={self._begun}&wait={self._end}"
+        join = "&" if "?" in url else "?"
+        self.answer: Future[Answer] = pool.submit(gateway.get, f"{url}{join}{command}")
+        wait_for("the slow request to run", self._begun.exists)
+
+    def finish(self) -> Answer:
+        """Let it end; its answer."""
+        self._end.touch()
+        return self.answer.result(BOUND)
+
+
+def start(gateway: Gateway, handle: str, query: str = "count", program: str = CGI) -> None:
+    assert gateway.get(f"{program}?handle={handle}&{query}").text.startswith("count=1 ")
+
+
+def count(gateway: Gateway, handle: str) -> int:
+    answer = gateway.get(f"{CGI}/{handle}?handle={handle}&count")
+    assert answer.status == 200, answer
+    return int(answer.text.split()[0].removeprefix("count="))
+
+
+def ended(gateway: Gateway, handle: str, program: str = CGI) -> tuple[int, str | None]:
+    answer = gateway.get(f"{program}/{handle}?handle={handle}")
+    return answer.status, answer.header("x-htsession-ended")
+
+
+def wait_drained(gateway: Gateway) -> None:
+    wait_for("the old fronts to end", lambda: len(gateway.fronts()) == 1)
+
+
+# ---- what a reload keeps
+
+
+def test_reload_keeps_sessions_and_their_counts(gateway: Gateway) -> None:
+    for number in range(5):
+        start(gateway, f"keep{number}")
+    gateway.reload()
+    assert [count(gateway, f"keep{number}") for number in range(5)] == [2] * 5
+    gateway.reload()
+    assert [count(gateway, f"keep{number}") for number in range(5)] == [3] * 5
+
+
+def test_idle_sessions_go_to_the_new_front_at_once(
+    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    start(gateway, "idle")
+    wait_drained(gateway)
+    slow = Slow(gateway, pool, tmp_path, CGI)
+    old = gateway.fronts()[0]
+    gateway.reload()
+    os.kill(old, signal.SIGSTOP)
+    try:
+        assert count(gateway, "idle") == 2
+    finally:
+        os.kill(old, signal.SIGCONT)
+    assert slow.finish().status == 200
+
+
+def test_R5_a_busy_session_is_reached_as_soon_as_its_request_has_ended(
+    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    start(gateway, "busy")
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/busy?handle=busy&count")
+    gateway.reload()
+    parked = [pool.submit(count, gateway, "busy") for _ in range(3)]
+    assert not any(future.done() for future in parked)
+    assert slow.finish().text.startswith("count=2 ")
+    assert sorted(future.result(BOUND) for future in parked) == [3, 4, 5]
+    assert count(gateway, "busy") == 6
+
+
+def test_R5_a_parked_request_waits_no_longer_than_the_queue_timeout(
+    serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    gateway = serve("PersistentCGIQueueTimeout 300ms")
+    start(gateway, "busy")
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/busy?handle=busy&count")
+    gateway.reload()
+    answer = gateway.get(f"{CGI}/busy?handle=busy&count")
+    assert answer.status == 503 and answer.header("retry-after") is not None
+    assert slow.finish().status == 200
+    assert count(gateway, "busy") == 3
+
+
+def test_T1_the_session_clock_goes_on_over_a_reload(serve: Serve) -> None:
+    gateway = serve("PersistentCGITimeout 1s")
+    start(gateway, "short")
+    gateway.reload()
+    gateway.wait_log(r"HTS002 .*child shor")
+    assert ended(gateway, "short") == (410, "timed-out")
+
+
+def test_R4_retired_handles_are_known_after_a_reload_and_a_crash(gateway: Gateway) -> None:
+    start(gateway, "over")
+    assert gateway.get(f"{CGI}/over?echo=bye").text == "bye"
+    start(gateway, "old")
+    gateway.get(f"{CGI}/old?handle=newer")
+    for again in (gateway.reload, gateway.kill_front, gateway.reload):
+        again()
+        assert ended(gateway, "over") == (410, "ended")
+        assert ended(gateway, "old") == (410, "replaced")
+    assert count(gateway, "newer") == 3
+
+
+def test_R7_a_lost_response_is_still_known_as_lost_after_a_reload(gateway: Gateway, tmp_path: Path) -> None:
+    start(gateway, "seen")
+    go, done = tmp_path / "go", tmp_path / "done"
+    with gateway.connect() as client:
+        query = f"handle=unseen&touch={done}&wait={go}&count"
+        client.sendall(f"GET {CGI}/seen?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        wait_for("the program to run", done.exists)
+    go.touch()
+    gateway.reload()
+    answer = gateway.get(f"{CGI}/seen?handle=seen&env=HTSESSION_RETRY&count")
+    assert answer.text.startswith("HTSESSION_RETRY=1\ncount=3 ")
+
+
+def test_R4_sessions_of_a_vanished_cgi_name_end(serve: Serve) -> None:
+    gateway = serve(programs={"vanishing": CHILD.read_text()})
+    start(gateway, "lost", program="/cgi-bin/vanishing")
+    start(gateway, "kept")
+    pids = gateway.instances()
+    (gateway.cgi_bin / "vanishing").unlink()
+    gateway.reload()
+    gateway.wait_log(r"HTS006 its cgi-name is gone after a reload: /cgi-bin/vanishing")
+    assert count(gateway, "kept") == 2
+    wait_for("the instance to end", lambda: len(gateway.instances()) == len(pids) - 1)
+    assert ended(gateway, "lost", "/cgi-bin/vanishing") == (410, "ended")
+    assert gateway.get("/cgi-bin/vanishing").status == 404
+    assert gateway.get("/cgi-bin/vanishing/other").status == 404
+
+
+# ---- the directives file
+
+
+def test_a_broken_file_leaves_the_old_front_serving(serve: Serve) -> None:
+    gateway = serve()
+    start(gateway, "abc")
+    front, good = gateway.fronts(), gateway.conf.read_text()
+    gateway.conf.write_text(good + "PersistentCGITimeuot 5\n")
+    line = good.count("\n") + 1
+    os.kill(gateway.keeper, signal.SIGHUP)
+    gateway.wait_log(rf"gateway\.conf:{line}: .*PersistentCGITimeuot")
+    gateway.wait_log("the old settings stay")
+    wait_for("the new front to end", lambda: gateway.fronts() == front)
+    assert count(gateway, "abc") == 2
+    gateway.conf.write_text(good)
+    gateway.reload()
+    assert count(gateway, "abc") == 3
+
+
+def test_Listen_new_addresses_open_and_removed_ones_close(serve: Serve) -> None:
+    gateway, second = serve(), free_port()
+    first = gateway.port
+    start(gateway, "abc")
+    gateway.configure(f"Listen 127.0.0.1:{second}")
+    gateway.reload()
+    assert count(gateway, "abc") == 2
+    gateway.port = second
+    assert count(gateway, "abc") == 3
+    gateway.configure("")
+    gateway.reload()
+    wait_drained(gateway)
+    assert count(gateway, "abc") == 4
+    gateway.port = first
+    with pytest.raises(ConnectionRefusedError):
+        gateway.get("/")
+
+
+# ---- the old front
+
+
+def test_an_old_connection_still_reaches_its_session_and_is_closed(gateway: Gateway) -> None:
+    start(gateway, "alive")
+    client = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=BOUND)
+    client.request("GET", f"{CGI}/alive?handle=alive&count")
+    assert read_answer(client.getresponse()).text.startswith("count=2 ")
+    gateway.reload()
+    client.request("GET", f"{CGI}/alive?handle=alive&count")
+    answer = read_answer(client.getresponse())
+    assert answer.text.startswith("count=3 ")
+    assert answer.header("connection") == "close"
+    assert count(gateway, "alive") == 4
+    client.close()
+
+
+def test_no_connection_is_refused_in_reloads_under_load(gateway: Gateway, pool: ThreadPoolExecutor) -> None:
+    over = threading.Event()
+
+    def client(number: int) -> int:
+        start(gateway, f"load{number}")
+        calls = 1
+        while not over.is_set():
+            calls += 1
+            assert count(gateway, f"load{number}") == calls
+        return calls
+
+    clients = [pool.submit(client, number) for number in range(4)]
+    for _ in range(3):
+        gateway.reload()
+        wait_drained(gateway)
+    over.set()
+    assert all(future.result(BOUND) > 3 for future in clients)
+
+
+def test_H4_a_handle_of_the_old_front_is_taken_for_the_new_one(
+    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    start(gateway, "mine")
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/mine?handle=mine&count")
+    gateway.reload()
+    assert gateway.get(f"{CGI}?handle=mine&count").text.startswith("count=1 ")
+    gateway.wait_log("HTS001 .*child mi")
+    assert slow.finish().text.startswith("count=2 ")
+    assert count(gateway, "mine") == 3
+
+
+def test_H4_a_handle_of_the_new_front_is_taken_for_the_old_one(
+    serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    gateway = serve()
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}?handle=mine")  # its head is not yet written
+    gateway.reload()
+    start(gateway, "mine")
+    assert slow.finish().status == 200
+    gateway.wait_log("HTS001 .*child mi")
+    assert count(gateway, "mine") == 2
+
+
+def test_L1_the_limit_holds_over_both_fronts(serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path) -> None:
+    gateway = serve("MaxPersistentCGI 2")
+    start(gateway, "one")
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/one?handle=one&count")
+    gateway.reload()
+    start(gateway, "two")
+    start(gateway, "three")
+    gateway.wait_log("HTS003 .*child th")
+    assert ended(gateway, "three") == (503, "limit")
+    assert slow.finish().status == 200
+    assert (count(gateway, "one"), count(gateway, "two")) == (3, 2)
+
+
+# ---- kill -9
+
+
+def test_R4_a_kill_costs_the_session_in_flight_and_no_other(
+    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    start(gateway, "running")
+    start(gateway, "resting")
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/running?handle=running&count")
+    wait_drained(gateway)
+    gateway.kill_front()
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        slow.answer.result(BOUND)
+    slow._end.touch()
+    assert count(gateway, "resting") == 2
+    assert ended(gateway, "running") == (410, "stopped")
+    gateway.wait_log("HTS007 .*child runn")
+
+
+def test_a_kill_of_the_old_front_costs_only_what_it_had_in_flight(
+    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    start(gateway, "flying")
+    start(gateway, "sitting")
+    wait_drained(gateway)
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/flying?handle=flying&count")
+    old = gateway.fronts()[0]
+    gateway.reload()
+    os.kill(old, signal.SIGKILL)
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        slow.answer.result(BOUND)
+    assert count(gateway, "sitting") == 2
+    assert ended(gateway, "flying") == (410, "stopped")
+
+
+def test_a_new_front_that_is_killed_leaves_a_gateway_that_serves(gateway: Gateway) -> None:
+    start(gateway, "robust")
+    wait_drained(gateway)
+    old = gateway.fronts()[0]
+    os.kill(gateway.keeper, signal.SIGHUP)
+    new = wait_for("the new front", lambda: [pid for pid in gateway.fronts() if pid != old])[0]
+    os.kill(new, signal.SIGKILL)
+    gateway.wait_log(rf"front {new} was ended by SIGKILL")
+    assert count(gateway, "robust") == 2
