@@ -67,8 +67,7 @@ class Application:
     def stop_calls(self) -> None:
         """The bound of a graceful stop has passed: end what still runs."""
         for call in self.registry.calls.running():
-            how = "term" if call.exchange.first else "eof"
-            call.fail(Fault(Reason.ENDED, "HTS013 the gateway is stopping", how))
+            call.fail(Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
 
     def kill_groups(self) -> None:
         """The keeper is dead: kill the process groups of all instances."""
@@ -88,7 +87,7 @@ class Application:
         self.registry.store.retired.store(Entry(key, at, fields["timeout"], fields["reason"]))
 
     def _overlap(self, message: Message) -> None:
-        self.registry.overlap = message.fields["on"]
+        self.registry.overlap = message.fields["on"] or self.registry.draining
 
 
 def addresses(configuration: Configuration) -> list[tuple[str, str, int]]:

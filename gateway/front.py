@@ -10,12 +10,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, ClassVar
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.announce import announce
 from gateway.app import Application, addresses
@@ -29,6 +29,19 @@ from gateway.sessions.keeper import KeeperLink
 KEEP_ALIVE = 5  # seconds
 _POLL = 0.05
 _LAST_WORDS = 1.0
+
+
+class _Unchunked(RequestResponseCycle):
+    """A response to HTTP/1.0: without a length it ends with the connection (RFC 9112, section 6.3)."""
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
+        """Pass a message on; a body without a declared length is expected as it comes."""
+        if message["type"] == "http.response.start":
+            self._counted = any(name == b"content-length" for name, _ in message["headers"])
+            self.chunked_encoding = None if self._counted else False
+        elif not self._counted:
+            self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)  # type: ignore[arg-type]
 
 
 class Protocol(HttpToolsProtocol):
@@ -47,9 +60,13 @@ class Protocol(HttpToolsProtocol):
         """Close without a clean end of the response. A chunked or counted one then shows that it is not
         whole; one that ends with the connection (HTTP/1.0) needs a reset."""
         if self.cycle is not None and self.cycle.scope["http_version"] == "1.0":
-            self.transport.abort()
+            self.abort()
         else:
             self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever the client has not taken yet."""
+        self.transport.abort()
 
     def on_message_begin(self) -> None:
         """Let the application reach the connection."""
@@ -59,7 +76,11 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The request goes to the application."""
         super().on_headers_complete()
-        if Protocol.draining and self.cycle is not None:
+        if self.cycle is None:
+            return
+        if self.scope["http_version"] == "1.0":
+            self.cycle.__class__ = _Unchunked
+        if Protocol.draining:
             self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import MutableMapping
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
@@ -30,6 +31,7 @@ from gateway.web import pages, static
 from gateway.web.retired import RetiredHandle
 
 MOST_REDIRECTS = 5
+DEEPEST_NAME = 16  # segments of a cgi-name that is looked for after it is gone
 FIRST_MEMORY = 65536  # bytes of a first request's body that are taken before the program starts
 _FRESH = (Reason.TIMED_OUT, Reason.ENDED, Reason.CRASHED, Reason.STOPPED)
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"content-type", b"expect")
@@ -121,7 +123,11 @@ class Handler:
         if matched is not None:
             program = self._services.programs.again(matched[0].program, on.path)
             return await self._session(on, program, *matched)
-        found = self._services.programs.find(on.host, on.path)
+        try:
+            found = self._services.programs.find(on.host, on.path)
+        except NotFound:
+            self._vanished(on)
+            raise
         if isinstance(found, Program):
             return await self._program(on, found)
         await _plain(found, on)(on.scope, on.receive, on.send)
@@ -191,6 +197,13 @@ class Handler:
         if program.fresh_when_expired and reason in _FRESH:
             return True
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
+
+    def _vanished(self, on: Exchanged) -> None:
+        """The path of a session whose cgi-name is gone after a reload (R4). Raises RetiredHandle."""
+        for cgi_name, segment in islice(on.path.splits(), DEEPEST_NAME):
+            entry = self._registry.store.retired.find(session_key(on.host.key, cgi_name, segment))
+            if entry is not None:
+                raise RetiredHandle(entry, "/")
 
     # ---- both
 

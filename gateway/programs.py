@@ -153,7 +153,7 @@ def _translate(host: Host, url: str) -> tuple[str, str, bool]:
             return target, url[len(alias) :], scripted
     root = host.settings[table.DocumentRoot]
     if root is None:
-        raise NotFound(f"{url}: no alias fits, and there is no DocumentRoot")
+        raise NotFound(f"{url[: url.find('/', 1) + 1]}…: no alias fits, and there is no DocumentRoot")
     return root, url, False
 
 
@@ -207,7 +207,7 @@ def _static(host: Host, url: str, walk: _Walk, settings: Settings) -> StaticFile
     if _host_choice(walk.file, settings) is not None or any(
         real == folder or real.startswith(folder + "/") for folder in folders
     ):
-        raise Forbidden(f"{url}: {walk.file} is a program; its source is not shown")
+        raise Forbidden(f"{walk.file} is a program; its source is not shown")
     if not os.access(walk.file, os.R_OK):
         raise Forbidden(f"{walk.file}: not readable")
     return StaticFile(walk.file)

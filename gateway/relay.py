@@ -30,6 +30,9 @@ class Connection(Protocol):
     def cut(self) -> None:
         """Close so that the client can tell that the response is not whole."""
 
+    def abort(self) -> None:
+        """Close at once: the client takes nothing."""
+
 
 class Relay:
     """The sink of one call: keeps what the program sends until the client takes it, within bounds."""
@@ -66,7 +69,7 @@ class Relay:
 
     def stalled(self) -> None:
         """The client did not move for Timeout: it counts as gone."""
-        self.connection.cut()
+        self.connection.abort()
         self.lost()
 
     def lost(self) -> None:
@@ -116,7 +119,7 @@ async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
         body = _body(parts)
         if relay.connection.lost and call.exchange.first and not whole:
             text = "the client left before it had the whole response"
-            call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)", "term"))
+            call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)"))
         if not started:
             started = True
             headers = _headers(head, body, whole)

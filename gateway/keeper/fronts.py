@@ -25,7 +25,7 @@ class Role(Enum):
 
 
 class Front:
-    """A front process and the link to it."""
+    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Front:
         self._loop, self._on_message, self._on_lost = loop, on_message, on_lost
         self.role = Role.STARTING
         self.ready = False
-        self.released = False
+        self.leaving = False
         self.refusal: str | None = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

@@ -101,14 +101,19 @@ class Holders:
         self._children.end(child, "kill" if self._children.unread(child) else "eof")
 
     def _settle(self, child: Child) -> None:
-        """Nobody holds this idle instance: it goes to the first who asked, else to the active front."""
+        """Nobody holds this idle instance: it goes to the first who asked, else to the heir."""
         waiters = self._wanted.get(child.id)
-        holder = waiters.popleft() if waiters else self._active()
+        holder = waiters.popleft() if waiters else self._heir()
         if holder is None:
             return
         holder.grant(child)
         if waiters:
             holder.send("recall", id=child.id)
+
+    def _heir(self) -> Front | None:
+        """Who keeps what nobody asks for; none while one front takes over from another (`adopt_all`)."""
+        active = self._active()
+        return None if active is None or active.leaving else active
 
     def _gone(self, child: Child, facts: dict[str, Any]) -> None:
         for front in self._wanted.pop(child.id, ()):

@@ -112,6 +112,7 @@ class Keeper:
         if old is None:
             self._promote(front)
             return
+        old.leaving = True
         old.send("drain")
         self.loop.later(RELEASE_BOUND, lambda: self._too_late(old))
 
@@ -123,6 +124,7 @@ class Keeper:
     def _released(self, front: Front, fields: dict[str, Any]) -> None:
         front.role = Role.DRAINING
         self._promote_ready()
+        self._restart()
 
     def _promote_ready(self) -> None:
         for waiting in self._role(Role.STARTING):
@@ -133,9 +135,9 @@ class Keeper:
         front.role = Role.ACTIVE
         self._holders.adopt_all(front)
         self._sockets.keep_only(self._listening.get(front, []))
+        self._tell_overlap()
         front.send("activate", first=not self._served)
         self._served = True
-        self._tell_overlap()
         self._log("notice", f"front {front.pid} serves", module="core")
 
     def _tell_overlap(self) -> None:

@@ -1,6 +1,7 @@
 """URL paths: decoded once, dot segments and double slashes resolved (R1, R2)."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -42,6 +43,13 @@ class Path(NamedTuple):
         path_info = self.decoded[end:]
         first, slash, rest = path_info[1:].partition(b"/")
         return PathInfo(path_info, first if first and self.slash_at != end else None, slash + rest)
+
+    def splits(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every cgi-name that the path can begin with, and the segment behind it."""
+        at = self.decoded.find(b"/", 1)
+        while 0 < at < self.slash_at:
+            yield self.decoded[:at], self.decoded[at + 1 :].partition(b"/")[0]
+            at = self.decoded.find(b"/", at + 1)
 
 
 def parse_path(raw_path: bytes) -> Path:

@@ -80,7 +80,10 @@ class Exchange:
         return self.end is not None or self.fault is not None
 
     def fail(self, fault: Fault) -> None:
-        """End the exchange from outside (time-out, client gone); the first fault counts."""
+        """End the exchange (time-out, client gone); the first fault counts. An instance that does not
+        persist is ended by TERM first (T3)."""
+        if fault.how == "eof" and self.first and not self.honoured:
+            fault = fault._replace(how="term")
         self.fault = self.fault or fault
 
     def verdict(self, unread: int) -> Verdict:
@@ -104,5 +107,5 @@ class Exchange:
             elif type(event) is End:
                 self.end = event
             elif type(event) is Invalid:
-                self.fail(Fault(Reason.CRASHED, event.reason, "term" if self.first else "eof"))
+                self.fail(Fault(Reason.CRASHED, event.reason))
         return events

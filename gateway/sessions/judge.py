@@ -58,7 +58,8 @@ class Judge:
             asked = asked._replace(outcome=Outcome.REFUSED, log="HTS001 the handle is not unique")
         elif answer == "limit":
             asked = asked._replace(outcome=Outcome.LIMIT, log="HTS003 MaxPersistentCGI is reached")
-        self._apply(call, head, asked)
+        if call.instance.call is call:  # else the call has failed meanwhile
+            self._apply(call, head, asked)
 
     def _apply(self, call: Call, head: Head, asked: Asked) -> None:
         call.asked = asked

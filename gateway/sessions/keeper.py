@@ -5,10 +5,12 @@ import itertools
 import os
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.keeper.link import VERSION, Link, LinkError, Message
 from gateway.keeper.table import Entry
+
+T = TypeVar("T")
 
 
 class Order(NamedTuple):
@@ -30,8 +32,7 @@ class KeeperLink:
         self._link = Link(sock)
         self._loop = loop
         self._tags = itertools.count(1)
-        self._answers: dict[int, asyncio.Future[Message]] = {}
-        self._next: dict[str, asyncio.Future[Message]] = {}
+        self._answers: dict[int | str, Callable[[Message], None]] = {}
         self._writing = False
         self.on: dict[str, Callable[[Message], None]] = {}
         self.on_lost: Callable[[], None] = lambda: None
@@ -41,12 +42,12 @@ class KeeperLink:
 
     async def hello(self) -> tuple[int, bytes]:
         """The descriptor of the shared table, and the key of the ready-made handles (H11)."""
-        message = await self._ask("hello", "welcome", version=VERSION, pid=os.getpid())
+        message = await self._ask("hello", "welcome", _itself, version=VERSION, pid=os.getpid())
         return message.descriptors[0], bytes.fromhex(message.fields["key"])
 
     async def listen(self, addresses: list[tuple[str, str, int]]) -> list[socket.socket]:
         """The listening sockets for these addresses. Raises OSError with the keeper's text."""
-        message = await self._ask("listen", "listening", addresses=addresses)
+        message = await self._ask("listen", "listening", _itself, addresses=addresses)
         if "error" in message.fields:
             raise OSError(message.fields["error"])
         return [socket.socket(fileno=descriptor) for descriptor in message.descriptors]
@@ -58,11 +59,13 @@ class KeeperLink:
 
     # ---- instances
 
-    async def start(self, order: Order) -> Message:
-        """`started` with the pipe ends, or `failed`."""
+    def start(self, order: Order, receive: Callable[[Message], T]) -> "asyncio.Future[T]":
+        """What `receive` makes of `started` (with the pipe ends) or `failed`. It is called before the next
+        message is looked at: the news that the instance is gone may follow at once."""
         environ = {name.decode("latin-1"): value.decode("latin-1") for name, value in order.environ.items()}
-        answer: Message = await self._tagged(
+        return self._tagged(
             "start",
+            receive,
             argv=[word.decode("latin-1") for word in order.argv],
             environ=environ,
             directory=order.directory.decode("latin-1"),
@@ -70,11 +73,11 @@ class KeeperLink:
             body=order.body,
             grace=order.grace,
         )
-        return answer
 
     def claim(self, instance: int, key: bytes, *, newcomer: bool, limit: int) -> "asyncio.Future[Message]":
         """Ask for a handle while more than one front serves: `ok`, `taken` or `limit`."""
-        return self._tagged("claim", id=instance, key=key.hex(), newcomer=newcomer, limit=limit)
+        fields = {"id": instance, "key": key.hex(), "newcomer": newcomer, "limit": limit}
+        return self._tagged("claim", _itself, **fields)
 
     def retire(self, entry: Entry) -> None:
         """Pass a retired handle on to the front that writes the rings."""
@@ -90,17 +93,31 @@ class KeeperLink:
 
     # ---- the socket
 
-    def _tagged(self, kind: str, **fields: Any) -> "asyncio.Future[Message]":
+    def _tagged(self, kind: str, receive: Callable[[Message], T], **fields: Any) -> "asyncio.Future[T]":
         tag = next(self._tags)
-        answer = self._answers[tag] = self._loop.create_future()
-        self.tell(kind, tag=tag, **fields)
-        return answer
+        return self._ask(kind, tag, receive, tag=tag, **fields)
 
-    async def _ask(self, kind: str, answer: str, **fields: Any) -> Message:
-        future: asyncio.Future[Message] = self._loop.create_future()
-        self._next[answer] = future
+    def _ask(
+        self, kind: str, answer: int | str, receive: Callable[[Message], T], **fields: Any
+    ) -> "asyncio.Future[T]":
+        future: asyncio.Future[T] = self._loop.create_future()
+
+        def received(message: Message) -> None:
+            if future.cancelled():
+                self._decline(message)
+            else:
+                future.set_result(receive(message))
+
+        self._answers[answer] = received
         self.tell(kind, **fields)
-        return await future
+        return future
+
+    def _decline(self, message: Message) -> None:
+        """Nobody waits any more for what came."""
+        for descriptor in message.descriptors:
+            os.close(descriptor)
+        if message.kind == "started":
+            self.tell("end", id=message.fields["id"], how="term")
 
     def _readable(self) -> None:
         try:
@@ -108,20 +125,11 @@ class KeeperLink:
         except LinkError:
             messages = None
         for message in messages or ():
-            self._dispatch(message)
+            key = message.fields.get("tag", message.kind)
+            (self._answers.pop(key, None) or self.on[message.kind])(message)
         if messages is None:
             self.close()
             self.on_lost()
-
-    def _dispatch(self, message: Message) -> None:
-        answer = self._answers.pop(message.fields.get("tag", 0), None) or self._next.pop(message.kind, None)
-        if answer is None:
-            self.on[message.kind](message)
-        elif answer.cancelled():
-            for descriptor in message.descriptors:
-                os.close(descriptor)
-        else:
-            answer.set_result(message)
 
     def _watch(self) -> None:
         if self._link.pending and not self._writing:
@@ -133,3 +141,7 @@ class KeeperLink:
         if not self._link.pending:
             self._writing = False
             self._loop.remove_writer(self._link.fileno())
+
+
+def _itself(message: Message) -> Message:
+    return message

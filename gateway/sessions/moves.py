@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gateway.errors import Busy
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
@@ -38,12 +39,15 @@ class Moves:
         return None if instance in self._registry.instances else instance
 
     async def borrow(self, instance: int, at_most: float) -> None:
-        """Ask for an instance and wait, `at_most` seconds, until it has come or is over; then look again."""
+        """Ask for an instance and wait until it has come or is over; then look again. Raises Busy after
+        `at_most` seconds (R5)."""
         wanted = self._wanted.get(instance)
         if wanted is None:
             wanted = self._wanted[instance] = self._registry.loop.create_future()
             self._link.tell("want", id=instance)
         await asyncio.wait((wanted,), timeout=at_most)
+        if not wanted.done():
+            raise Busy(f"waited {at_most:g} s for a session of another front", retry_after=at_most)
 
     def granted(self, message: Message) -> None:
         """`grant`: this front holds the instance from now on."""
@@ -76,7 +80,7 @@ class Moves:
 
     def drain(self) -> None:
         """A new front takes over: give every idle session now, the others when they come to rest."""
-        self._registry.draining = True
+        self._registry.draining = self._registry.overlap = True
         for instance in list(self._registry.instances.values()):
             if instance.state is State.IDLE and not instance.queue and instance.session is not None:
                 self._registry.give(instance.session)

@@ -37,12 +37,17 @@ class Starter:
         try:
             mark = secrets.token_hex(MARK_BYTES).encode()
             order = _order(program, variables, mark, body=body)
-            message = await self._link.start(order)
+            started = await self._link.start(order, lambda message: self._started(program, mark, message))
         finally:
             self._starting -= 1
+        if isinstance(started, Instance):
+            return started
+        self._free()
+        raise started
+
+    def _started(self, program: "Program", mark: bytes, message: Message) -> Instance | Busy | CannotStart:
         if message.kind == "failed":
-            self._free()
-            raise _failure(program, message)
+            return _failure(program, message)
         instance = Instance(
             self._registry.loop, State.STARTING, message.fields, message.descriptors, self._registry.heard_idle
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.blackbox.harness import Answer, Gateway, read_answer, wait_for
 
 _numbers = itertools.count(1)
+_ESTABLISHED, _CLOSE_WAIT = "01", "08"  # TCP states in /proc/net/tcp
 
 
 def new_handle() -> str:
@@ -27,7 +28,8 @@ class Client:
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self._sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        wait_for("the server to read the request", lambda: self._server_end() in (("01", 0), None))
+        wait_for("the request to arrive", lambda: self._end(self._name[1], gateway.port)[1] == 0)
+        wait_for("the server to read it", lambda: self._server_end()[2] == 0)
 
     def answer(self) -> Answer:
         """The response, whole or cut."""
@@ -54,17 +56,20 @@ class Client:
         """Close the connection, and wait until the server has noticed."""
         assert self._sock is not None
         self._sock.close()
-        wait_for("the server to notice", lambda: self._server_end() is None)
+        wait_for("the server to notice", lambda: not self._server_end()[0])
 
-    def _server_end(self) -> tuple[str, int] | None:
-        """TCP state of the server's end ("01" is established) and bytes that it has not read yet; None when
-        it has been closed."""
+    def _server_end(self) -> tuple[bool, int, int]:
+        return self._end(self._gateway.port, self._name[1])
+
+    def _end(self, local: int, remote: int) -> tuple[bool, int, int]:
+        """One end of a connection: whether it is open, bytes that are on their way, and that were not read."""
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             fields = line.split()
-            ports = int(fields[1].split(":")[1], 16), int(fields[2].split(":")[1], 16)
-            if ports == (self._gateway.port, self._name[1]) and fields[3] in ("01", "08"):
-                return fields[3], int(fields[4].split(":")[1], 16)
-        return None
+            ports = tuple(int(address.split(":")[1], 16) for address in fields[1:3])
+            if ports == (local, remote) and fields[3] in (_ESTABLISHED, _CLOSE_WAIT):
+                sending, unread = fields[4].split(":")
+                return True, int(sending, 16), int(unread, 16)
+        return False, 0, 0
 
 
 class Gate:

@@ -129,7 +129,7 @@ def test_P4_too_many_bytes_are_not_sent_and_end_the_session(gateway: Gateway) ->
 def test_P5_output_with_the_mark_breaks_the_protocol(gateway: Gateway) -> None:
     assert gateway.get("/cgi-bin/child?handle=p5-with&echo=page&late=x").text == "page"
     assert ended(gateway, "p5-with") == "protocol"
-    gateway.wait_log("HTS011 .*p5-w")
+    gateway.wait_log("HTS011 .*p5-")
 
 
 def test_P5_output_between_two_calls_breaks_the_protocol(gateway: Gateway, tmp_path: Path) -> None:
@@ -194,7 +194,9 @@ def test_P8_end_of_file_ends_a_session_that_timed_out(serve: Serve) -> None:
 
 def test_P9_a_body_left_in_the_pipe_breaks_the_protocol(gateway: Gateway) -> None:
     gateway.get("/cgi-bin/child?handle=p9")
-    assert gateway.post("/cgi-bin/child/p9?handle=p9&noread&echo=page&latewait=/never", b"unread").text == "page"
+    assert (
+        gateway.post("/cgi-bin/child/p9?handle=p9&noread&echo=page&latewait=/never", b"unread").text == "page"
+    )
     assert ended(gateway, "p9") == "protocol"
 
 

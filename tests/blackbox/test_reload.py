@@ -125,10 +125,10 @@ def test_R5_a_parked_request_waits_no_longer_than_the_queue_timeout(
 
 def test_T1_the_session_clock_goes_on_over_a_reload(serve: Serve) -> None:
     gateway = serve("PersistentCGITimeout 1s")
-    start(gateway, "short")
+    start(gateway, "shortlived")
     gateway.reload()
     gateway.wait_log(r"HTS002 .*child shor")
-    assert ended(gateway, "short") == (410, "timed-out")
+    assert ended(gateway, "shortlived") == (410, "timed-out")
 
 
 def test_R4_retired_handles_are_known_after_a_reload_and_a_crash(gateway: Gateway) -> None:
@@ -292,9 +292,7 @@ def test_R4_a_kill_costs_the_session_in_flight_and_no_other(
     slow = Slow(gateway, pool, tmp_path, f"{CGI}/running?handle=running&count")
     wait_drained(gateway)
     gateway.kill_front()
-    with pytest.raises((ConnectionError, http.client.HTTPException)):
-        slow.answer.result(BOUND)
-    slow._end.touch()
+    assert not slow.answer.result(BOUND).whole
     assert count(gateway, "resting") == 2
     assert ended(gateway, "running") == (410, "stopped")
     gateway.wait_log("HTS007 .*child runn")
@@ -310,8 +308,7 @@ def test_a_kill_of_the_old_front_costs_only_what_it_had_in_flight(
     old = gateway.fronts()[0]
     gateway.reload()
     os.kill(old, signal.SIGKILL)
-    with pytest.raises((ConnectionError, http.client.HTTPException)):
-        slow.answer.result(BOUND)
+    assert not slow.answer.result(BOUND).whole
     assert count(gateway, "sitting") == 2
     assert ended(gateway, "flying") == (410, "stopped")
 

@@ -130,3 +130,15 @@ def test_random_paths_raise_nothing_but_BadPath_and_never_keep_dots(raw: bytes) 
     assert b"\0" not in path.decoded
     assert 0 <= path.slash_at <= len(path.decoded)
     assert path.slash_at == len(path.decoded) or b"%2f" in raw.lower()
+
+
+@given(st.lists(st.sampled_from(["a", "b%2Fc", "%41", "..", "", "d"]), max_size=6))
+def test_R2_every_split_of_a_path_agrees_with_what_follows_the_name(segments: list[str]) -> None:
+    try:
+        path = parse_path(("/x/" + "/".join(segments)).encode())
+    except BadPath:
+        return
+    splits = list(path.splits())
+    assert [path.after(name).segment or b"" for name, _ in splits] == [segment for _, segment in splits]
+    names = [path.decoded[:at] for at in range(1, path.slash_at) if path.decoded[at : at + 1] == b"/"]
+    assert [name for name, _ in splits] == names
