@@ -1,9 +1,7 @@
 """The application: what a front is made of, and what the keeper's messages do to it."""
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 
 from gateway.configuration import Configuration
@@ -68,12 +66,6 @@ class Application:
         """The bound of a graceful stop has passed: end what still runs."""
         for call in self.registry.calls.running():
             call.fail(Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
-
-    def kill_groups(self) -> None:
-        """The keeper is dead: kill the process groups of all instances."""
-        for instance in self.registry.instances.values():
-            with contextlib.suppress(OSError):
-                os.killpg(instance.pid, signal.SIGKILL)
 
     def _gone(self, message: Message) -> None:
         instance = self.registry.instances.get(message.fields["id"])

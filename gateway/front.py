@@ -230,8 +230,7 @@ async def main() -> int:
     """Be a front; the exit status."""
     loop = asyncio.get_running_loop()
     link = KeeperLink(socket.socket(fileno=LINK_DESCRIPTOR), loop)
-    link.on_lost = lambda: _keeper_died(application)
-    application: Application | None = None
+    link.on_lost = lambda: os._exit(1)  # the keeper died; its guardian ends the instances
     try:
         configuration = load(sys.argv[1], defines=sys.argv[2:])
         settings = configuration.server.settings
@@ -255,13 +254,6 @@ async def main() -> int:
     application = Application(configuration, link, descriptor, key, log)
     await Front(configuration, link, application).run(sockets)
     return 0
-
-
-def _keeper_died(application: Application | None) -> None:
-    """Its instances die with it (PDEATHSIG); we see to the rest of their groups, then go ourselves."""
-    if application is not None:
-        application.kill_groups()
-    os._exit(1)
 
 
 if __name__ == "__main__":

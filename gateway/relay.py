@@ -1,11 +1,10 @@
 """The ASGI path: a thin adapter between an exchange and a client's connection."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol
 
-from gateway.errors import BadAnswer, CannotStart, ClientGone, GatewayError, NoAnswerInTime
+from gateway.errors import BadAnswer, ClientGone, GatewayError, NoAnswerInTime
 from gateway.keeper.reasons import Reason
 from gateway.protocol.events import Data, Event, Head
 from gateway.sessions.call import Call
@@ -181,15 +180,8 @@ def _what(call: Call) -> str:
 
 def _failure(call: Call) -> GatewayError:
     """Why there is no head. A session's own end says it in the log; a first request's is said here."""
-    fault, instance = call.exchange.fault, call.instance
+    fault = call.exchange.fault
     log = "" if call.session is not None or fault is None else f"{call.program.text}: {fault.log}"
-    if instance.exited.done() and (errno := instance.exited.result()["start_error"]):
-        return CannotStart(f"{call.program.file}: cannot be executed: {_strerror(errno)}")
     if fault is not None and fault.log.startswith("HTS009"):
         return NoAnswerInTime(log)
     return BadAnswer(log)
-
-
-def _strerror(errno: int) -> str:
-    text = os.strerror(errno)
-    return f"{text} (is the interpreter of its first line there?)" if errno == 2 else text

@@ -1,5 +1,6 @@
 """The instances: started, listened to, ended (T3) and reaped here, and nowhere else."""
 
+import errno
 import fcntl
 import heapq
 import os
@@ -64,7 +65,7 @@ class Children:
     def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
         """Start an instance; `body`: its stdin is a pipe, else /dev/null. Raises OSError."""
         if not self._free_slots:
-            raise OSError(11, "the shared table is full")
+            raise OSError(errno.EAGAIN, "the shared table is full")
         slot, number = heapq.heappop(self._free_slots), self._next_id
         self._next_id += 1
         self.table.open_slot(slot, number)
@@ -74,12 +75,7 @@ class Children:
                 pipes += os.pipe2(os.O_CLOEXEC)
             output, output_w, stderr, stderr_w, requests_r, requests = pipes[:6]
             stdin_r, stdin = pipes[6:] if body else (self._null, None)
-            pid = spawn(
-                order,
-                (stdin_r, output_w, stderr_w, requests_r),
-                failed=lambda errno: self.table.set_start_error(slot, errno),
-                dies_with_us=True,
-            )
+            pid = spawn(order, (stdin_r, output_w, stderr_w, requests_r))
         except OSError:
             for descriptor in pipes:
                 os.close(descriptor)
@@ -89,6 +85,7 @@ class Children:
             os.close(descriptor)
         for descriptor in (output, stderr, requests, *pipes[7:]):
             os.set_blocking(descriptor, False)
+        self.table.set_pid(slot, pid)
         child = Child(number, pid, slot, about, grace, stderr, output, requests)
         self.by_id[number] = self._by_pid[pid] = child
         self._loop.reader(stderr, lambda: self._read_stderr(child))
@@ -144,7 +141,6 @@ class Children:
             self._close_stderr(child)
         facts = {
             "status": os.waitstatus_to_exitcode(status),
-            "start_error": self.table.start_error(child.slot),
             "tail": list(child.tail),
             "cpu": cpu,
             "peak_kib": peak_kib,
@@ -174,8 +170,6 @@ class Children:
         # The leader has not been reaped, so the number is still this group's.
         try:
             os.killpg(child.pid, number)
-        except ProcessLookupError:  # it has not come to its setsid yet
-            os.kill(child.pid, number)
         except PermissionError:
             self._log("error", f"may not signal process group {child.pid}", pid=child.pid)
 

@@ -13,6 +13,7 @@ from gateway.keeper.loop import Loop
 from gateway.keeper.spawn import Order, spawn
 
 LINK_DESCRIPTOR = 3
+_HOME = os.getcwdb()  # where the gateway was started
 
 
 class Role(Enum):
@@ -43,8 +44,8 @@ class Front:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             argv = [os.fsencode(word) for word in (sys.executable, "-m", "gateway.front", *arguments)]
-            order = Order(argv, dict(os.environb), None)
-            self.pid = spawn(order, (0, 1, 2, theirs.fileno()), failed=lambda errno: None, dies_with_us=False)
+            order = Order(argv, dict(os.environb), _HOME)
+            self.pid = spawn(order, (0, 1, 2, theirs.fileno()))
         except OSError:
             ours.close()
             raise

@@ -9,6 +9,7 @@ from gateway.keeper import table as tables
 from gateway.keeper.children import Children
 from gateway.keeper.claims import Claims
 from gateway.keeper.fronts import Front, Role
+from gateway.keeper.guardian import Guardian
 from gateway.keeper.holders import Holders
 from gateway.keeper.link import VERSION, Message
 from gateway.keeper.loop import Loop
@@ -28,8 +29,10 @@ class Keeper:
         self.loop = Loop()
         self.exit_code = 0
         self._arguments, self._key, self._log = arguments, key, log
-        self._children = Children(self.loop, tables.create(slots), log)
-        self._children.other_exited = self._front_exited
+        table = tables.create(slots)
+        self._guardian = Guardian(table)
+        self._children = Children(self.loop, table, log)
+        self._children.other_exited = self._other_exited
         self._holders = Holders(self._children, log, lambda: self._active)
         self._claims = Claims(self._children.table, self._children.by_id)
         self._sockets = Sockets()
@@ -43,6 +46,7 @@ class Keeper:
         """Start a front and serve until stopped; the exit status."""
         self._start_front()
         self.loop.run()
+        self._guardian.close()
         self._sockets.keep_only(())
         self._children.table.close()
         self.loop.close()
@@ -183,7 +187,11 @@ class Keeper:
         if not self._stopping and not self._role(Role.STARTING) and self._active is None:
             self._start_front()
 
-    def _front_exited(self, pid: int, status: int) -> None:
+    def _other_exited(self, pid: int, status: int) -> None:
+        if pid == self._guardian.pid:
+            self._log("error", "the guardian was killed; there is another one", module="core")
+            self._guardian.restart()
+            return
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
             self._log("error", f"front {pid} was ended by {signal.Signals(-code).name}", module="core")

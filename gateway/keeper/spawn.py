@@ -1,14 +1,13 @@
-"""Starting a process: fork, owner's wishes, exec. Nothing is inherited that is not named."""
+"""Starting a process by posix_spawn (vfork underneath): several times cheaper than fork from Python, and the
+error of exec comes back at once. Nothing is inherited that is not named."""
 
-import ctypes
 import os
 import signal
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, NoReturn
+from collections.abc import Sequence
+from typing import NamedTuple
 
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(None, use_errno=True).prctl
-REQUEST_DESCRIPTOR = 3
+# Python ignores these two; an ignored signal would stay ignored in the program
+_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class Order(NamedTuple):
@@ -16,43 +15,20 @@ class Order(NamedTuple):
 
     argv: list[bytes]
     environ: dict[bytes, bytes]
-    directory: bytes | None
+    directory: bytes
 
 
-def spawn(
-    order: Order, descriptors: Sequence[int], *, failed: Callable[[int], None], dies_with_us: bool
-) -> int:
-    """Start a process whose descriptors 0, 1, 2, … are `descriptors`; its own session and process group.
+def spawn(order: Order, descriptors: Sequence[int]) -> int:
+    """Start a process whose descriptors 0, 1, 2, … are `descriptors`, in a session and group of its own.
 
-    Returns its pid. When exec fails the child calls `failed(errno)` and exits with 127. With
-    `dies_with_us` the kernel kills it when this process dies. Raises OSError when fork fails.
+    Returns its pid. Raises OSError when it cannot be started: no such directory, not executable, ….
+    The keeper's own working directory is where the last program was started: it uses none itself.
     """
-    parent = os.getpid()
-    pid = os.fork()
-    if not pid:
-        _become(order, descriptors, failed, parent if dies_with_us else 0)
-    return pid
-
-
-def _become(order: Order, descriptors: Sequence[int], failed: Callable[[int], None], parent: int) -> NoReturn:
-    try:
-        os.setsid()
-        if parent:
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(127)
-        for wanted, descriptor in enumerate(descriptors):
-            os.dup2(descriptor, wanted, inheritable=True)
-        if order.directory is not None:
-            os.chdir(order.directory)
-        # Python ignores these two; an ignored signal would stay ignored in the program
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        os.execve(order.argv[0], order.argv, order.environ)
-    except OSError as error:
-        failed(error.errno or 255)
-    finally:
-        os._exit(127)
+    os.chdir(order.directory)
+    actions = [(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(descriptors)]
+    return os.posix_spawn(
+        order.argv[0], order.argv, order.environ, file_actions=actions, setsid=True, setsigdef=_RESTORED
+    )
 
 
 def occupy_low_descriptors(up_to: int) -> None:

@@ -30,9 +30,9 @@ _RING_ENTRY = struct.Struct("=16sddQ")
 # words of 8 bytes within the header: magic, slots, slots ever used
 _HIGH = 2
 # words of 8 bytes within a slot
-_INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION, _FIRST_TEXT = range(1, 10)
+_INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION, _PID = range(1, 10)
 # bytes within a slot's first word
-_STATE, _PERSISTENT, _COUNT, _LOST, _START_ERROR = range(5)
+_STATE, _PERSISTENT, _COUNT, _LOST = range(4)
 
 
 def session_key(host: str, cgi_name: bytes, handle: bytes) -> bytes:
@@ -75,7 +75,7 @@ class Table:
     def open_slot(self, slot: int, instance: int) -> None:
         """Give a free slot to a new instance (keeper only)."""
         word = self._word(slot)
-        for offset in range(_INSTANCE, _FIRST_TEXT + 1):
+        for offset in range(_INSTANCE, _PID + 1):
             self._words[word + offset] = 0
         at = self._keys_at + slot * _KEYS
         self._bytes[at : at + _KEYS] = bytes(_KEYS)
@@ -105,13 +105,14 @@ class Table:
         """Whether the slot's instance was ever kept for a second request."""
         return bool(self._bytes[_HEADER + slot * _SLOT + _PERSISTENT])
 
-    def set_start_error(self, slot: int, errno: int) -> None:
-        """Why the program could not be started; written by the child itself before it gives up."""
-        self._bytes[_HEADER + slot * _SLOT + _START_ERROR] = errno
+    def set_pid(self, slot: int, pid: int) -> None:
+        """The process of the slot's instance (keeper only)."""
+        self._words[self._word(slot) + _PID] = pid
 
-    def start_error(self, slot: int) -> int:
-        """The errno of a failed start, 0 otherwise."""
-        return self._bytes[_HEADER + slot * _SLOT + _START_ERROR]
+    def pids(self) -> list[int]:
+        """The processes of all instances that have not been reaped."""
+        slots = range(self._words[_HIGH])
+        return [self._words[self._word(slot) + _PID] for slot in slots if self.state(slot) != FREE]
 
     def instance(self, slot: int) -> int:
         """The number of the instance that the slot belongs to."""

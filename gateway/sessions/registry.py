@@ -139,6 +139,8 @@ class Registry:
             fault = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
         else:
             fault = verdict.fault or normal_end(call)
+        if session is None and verdict.fault is not None and call.exchange.head is not None:
+            self._report(verdict.fault, call.program)
         if fault is None and session is not None and instance.state is not State.GONE:
             self._rest(session, delivered=delivered)
         else:
@@ -224,8 +226,7 @@ class Registry:
             self.clock.disarm(session)
             self.store.remove(session, fault.reason)
             instance.session = None
-            level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED) else "error"
-            self.say(level, fault.log, session.program, session.handles.current)
+            self._report(fault, session.program, session.handles.current)
         if instance.state is not State.GONE:
             instance.advance(event)
             self.link.tell("end", id=instance.id, how=fault.how)
@@ -262,6 +263,11 @@ class Registry:
             self._end(instance, crash(instance))
         self.on_gone(instance)
 
-    def say(self, level: str, text: str, program: "Program", handle: bytes) -> None:
-        """Log a message about a session, its handle masked (W3)."""
-        self._log(level, f"{text}: {program.text} {mask(handle)}")
+    def _report(self, fault: Fault, program: "Program", handle: bytes | None = None) -> None:
+        level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED) else "error"
+        self.say(level, fault.log, program, handle)
+
+    def say(self, level: str, text: str, program: "Program", handle: bytes | None) -> None:
+        """Log a message about a program, the handle of its session masked (W3)."""
+        shown = "" if handle is None else f" {mask(handle)}"
+        self._log(level, f"{text}: {program.text}{shown}")

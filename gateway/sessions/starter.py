@@ -97,5 +97,7 @@ def _order(program: "Program", variables: Variables, mark: bytes, *, body: bool)
 
 def _failure(program: "Program", message: Message) -> Busy | CannotStart:
     number = message.fields["errno"]
-    text = f"{program.text}: cannot start a process: {os.strerror(number)}"
+    text = f"{program.file}: cannot be started: {os.strerror(number)}"
+    if number == errno.ENOENT:
+        text += " (is the interpreter of its first line there?)"
     return Busy(text) if number in (errno.EAGAIN, errno.EMFILE, errno.ENFILE) else CannotStart(text)

@@ -147,7 +147,7 @@ class Gateway:
 
     def instances(self) -> list[int]:
         """The pids of the running programs."""
-        return sorted(pid for pid, command in self.children().items() if "gateway.front" not in command)
+        return sorted(pid for pid, command in self.children().items() if " -m gateway." not in command)
 
     def reload(self) -> None:
         """HUP, and wait until another front serves."""

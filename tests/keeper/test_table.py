@@ -57,8 +57,8 @@ def test_what_a_front_writes_the_keeper_reads(pair: tuple[Table, Table]) -> None
     assert keepers.handles(3) == ((b"abc",), False)
     front.set_state(3, BUSY)
     assert keepers.state(3) == BUSY
-    keepers.set_start_error(3, 13)
-    assert front.start_error(3) == 13
+    keepers.set_pid(3, 4711)
+    assert front.pids() == [4711]
 
 
 def test_a_slot_shows_nothing_of_the_one_before(pair: tuple[Table, Table]) -> None:
@@ -67,13 +67,14 @@ def test_a_slot_shows_nothing_of_the_one_before(pair: tuple[Table, Table]) -> No
     publish(front, 0, b"abc", b"abd", lost=True)
     front.set_persistent(0)
     front.rest(0, 9.0, 9.0, 9)
-    keepers.set_start_error(0, 2)
+    keepers.set_pid(0, 4711)
     keepers.free_slot(0)
+    assert front.pids() == []
     assert front.state(0) == FREE
     assert front.find(session_key(*NAME, b"abc")) is None
     keepers.open_slot(0, 2)
     assert (front.state(0), front.instance(0), front.persistent(0)) == (FIRST, 2, False)
-    assert (front.clock(0), front.handles(0), front.start_error(0)) == ((0.0, 0.0, 0), ((), False), 0)
+    assert (front.clock(0), front.handles(0), front.pids()) == ((0.0, 0.0, 0), ((), False), [0])
 
 
 @pytest.mark.parametrize(("state", "found"), [(FREE, None), (FIRST, 2), (IDLE, 2), (BUSY, 2), (ENDING, None)])

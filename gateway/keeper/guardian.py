@@ -1,0 +1,62 @@
+"""The guardian: a child of the keeper that waits for its end, and then kills what it has left behind.
+
+No orphans: PR_SET_PDEATHSIG would need a fork for every program, and spares a program's own children.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import NoReturn
+
+from gateway.keeper.table import Table
+
+_DEAF = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+
+
+class Guardian:
+    """Owned by the keeper: `restart` it when it was killed, `close` it at the end."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.pid, self._pipe = _fork(table)
+
+    def restart(self) -> None:
+        """Another one in its place."""
+        os.close(self._pipe)
+        self.pid, self._pipe = _fork(self._table)
+
+    def close(self) -> None:
+        """Let it go, and reap it."""
+        os.close(self._pipe)
+        os.waitpid(self.pid, 0)
+
+
+def _fork(table: Table) -> tuple[int, int]:
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if not pid:
+        _guard(reading, table.pids)
+    os.close(reading)
+    return pid, writing
+
+
+def _guard(reading: int, pids: Callable[[], list[int]]) -> NoReturn:
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in _DEAF:
+            signal.signal(number, signal.SIG_IGN)
+        with open("/proc/self/comm", "w") as name:
+            name.write("gateway-guard")
+        # Nothing may be kept open: a pipe end here would hide an end of file from a program.
+        os.closerange(0, reading)
+        os.closerange(reading + 1, os.sysconf("SC_OPEN_MAX"))
+        while os.read(reading, 1):
+            pass
+        for pid in pids():
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except OSError:
+                pass
+    finally:
+        os._exit(0)
