@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from gateway.sessions.keeper import KeeperLink
 
 KEEP_ALIVE = 5  # seconds
 _POLL = 0.05
+_NO_LINGER = struct.pack("ii", 1, 0)
 _LAST_WORDS = 1.0
 
 
@@ -56,6 +58,11 @@ class Protocol(HttpToolsProtocol):
         cycle = self.cycle
         return cycle.disconnected or (self.transport.is_closing() and not cycle.response_complete)
 
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait in this process to be taken by the client."""
+        return self.transport.get_write_buffer_size()
+
     def cut(self) -> None:
         """Close without a clean end of the response. A chunked or counted one then shows that it is not
         whole; one that ends with the connection (HTTP/1.0) needs a reset."""
@@ -65,7 +72,9 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def abort(self) -> None:
-        """Close at once, whatever the client has not taken yet."""
+        """Close at once, by a reset, whatever the client has not taken yet."""
+        sock = self.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
     def on_message_begin(self) -> None:

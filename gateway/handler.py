@@ -101,6 +101,7 @@ class Handler:
             if target is None:
                 return
             request = _redirected(request, target)
+            scope = {**scope, "method": request.method}
         shown = self._shown(host, request.raw_path)
         raise RedirectLoop(f"{shown}: more than {MOST_REDIRECTS} local redirects")
 

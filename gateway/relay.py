@@ -26,6 +26,10 @@ class Connection(Protocol):
     def lost(self) -> bool:
         """Whether the client is gone."""
 
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be taken by the client."""
+
     def cut(self) -> None:
         """Close so that the client can tell that the response is not whole."""
 
@@ -65,6 +69,10 @@ class Relay:
         """The pipe has room for more of the body."""
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
+
+    def backlog(self) -> int:
+        """Bytes on their way to the client."""
+        return self.connection.backlog
 
     def stalled(self) -> None:
         """The client did not move for Timeout: it counts as gone."""

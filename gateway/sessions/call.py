@@ -25,6 +25,9 @@ class Sink(Protocol):
     def drained(self) -> None:
         """Everything that was sent to the program so far has been taken."""
 
+    def backlog(self) -> int:
+        """Bytes that the client has not taken yet; it moves as long as they change (T4)."""
+
     def stalled(self) -> None:
         """The client gave or took nothing for Timeout: it counts as gone (T4)."""
 
@@ -41,6 +44,7 @@ class Call:
     """
 
     __slots__ = (
+        "_backlog",
         "_decide",
         "_sink",
         "asked",
@@ -83,6 +87,7 @@ class Call:
         self.lost_at = 0.0
         self.waits_for_body = False
         self._sink, self._decide = sink, decide
+        self._backlog = 0
         instance.call = self
 
     # ---- to the program
@@ -103,13 +108,18 @@ class Call:
         self._sink.drained()
 
     def touched(self) -> None:
-        """The program read or wrote: the script clock starts anew (T4)."""
+        """Somebody moved: the clock starts anew (T4)."""
         self.since = time.monotonic()
 
     @property
     def waits_for_client(self) -> bool:
         """Whether the client has to move first: to take output, or to send more of the body (T4)."""
         return not self.lost_at and (not self.reading or (self.waits_for_body and not self.blocked))
+
+    def client_moved(self) -> bool:
+        """Whether the client has taken something since this was asked last."""
+        before, self._backlog = self._backlog, self._sink.backlog()
+        return self._backlog != before
 
     def client_stalled(self) -> None:
         """The client did not move for Timeout."""

@@ -91,7 +91,9 @@ def _check(call: Call, now: float) -> None:
         text = f"HTS009 the client left, and no end mark came within {limit:g} s (R7)"
         call.fail(Fault(Reason.CRASHED, text))
     elif call.waits_for_client:
-        if now - call.since > call.program.timeout:
+        if call.client_moved():
+            call.touched()
+        elif now - call.since > call.program.timeout:
             call.client_stalled()
     elif call.reading and now - call.since > limit:
         call.fail(Fault(Reason.CRASHED, f"HTS009 neither read nor wrote for {limit:g} s (T4)"))

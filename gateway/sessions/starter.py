@@ -40,9 +40,9 @@ class Starter:
             started = await self._link.start(order, lambda message: self._started(program, mark, message))
         finally:
             self._starting -= 1
+            self._free()  # it has failed, or is already gone
         if isinstance(started, Instance):
             return started
-        self._free()
         raise started
 
     def _started(self, program: "Program", mark: bytes, message: Message) -> Instance | Busy | CannotStart:
