@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts its own calls: the number is a variable of a living process. The host calls the block once a request."""
+"""Counts its own calls: the number is a variable of a living process, whose block below runs once a call."""
 
 import os
 import sys

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 
+from gateway.caller import Caller, Engine
 from gateway.configuration import Configuration
 from gateway.directives import table as directives
 from gateway.handler import Handler, Services
@@ -37,10 +38,9 @@ class Application:
         self.moves = Moves(self.registry, link, programs.by_name)
         self.starter = Starter(self.registry, link, limits.jobs)
         ids = UniqueIds(os.urandom(_SEED_BYTES))
-        judge, mint = Judge(self.registry, log), HandleMint(key)
-        self.handler = Handler(
-            Services(configuration, programs, self.registry, self.starter, self.moves, judge, mint, ids, log)
-        )
+        judge = Judge(self.registry, log)
+        caller = Caller(Engine(self.registry, self.starter, self.moves, judge, HandleMint(key)))
+        self.handler = Handler(Services(configuration, programs, self.registry, caller, ids, log))
         self._link = link
         link.on |= {
             "gone": self._gone,

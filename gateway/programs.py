@@ -133,6 +133,7 @@ class Programs:
     def _folder(self, host: Host, path: Path, url: str, walk: _Walk, settings: Settings) -> Found:
         if not url.endswith("/"):
             return FolderRedirect(path.decoded + b"/")
+        path.after(path.decoded)
         for name in settings[table.DirectoryIndex]:
             if not name.startswith("/") and os.path.isfile(os.path.join(walk.file, name)):
                 index = path.decoded + os.fsencode(name)

@@ -1,17 +1,17 @@
 """The ASGI path: a thin adapter between an exchange and a client's connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gateway.errors import BadAnswer, ClientGone, GatewayError, NoAnswerInTime
+from gateway.incoming import Send
 from gateway.keeper.reasons import Reason
 from gateway.protocol.events import Data, Event, Head
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
 from gateway.sessions.exchange import Fault
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HIGH_WATER = 65536
 EXIT_BOUND = 0.5  # seconds between the end of file of the output and the news of the exit
 _BODILESS = (204, 304)

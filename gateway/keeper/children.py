@@ -98,6 +98,7 @@ class Children:
             return
         if how == "kill":
             child.ending = child.sweep = True
+            self.table.set_state(child.slot, tables.ENDING)
             self._signal(child, signal.SIGKILL)
         elif not child.ending:
             child.ending = True

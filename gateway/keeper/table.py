@@ -70,6 +70,9 @@ class Table:
         self._bytes.release()
         self._words.release()
         self._times.release()
+        self.replaced.close()
+        self.retired.close()
+        self._map.close()
         os.close(self.descriptor)
 
     def open_slot(self, slot: int, instance: int) -> None:
@@ -186,6 +189,10 @@ class Ring:
     def __init__(self, memory: mmap.mmap, offset: int, length: int) -> None:
         self._memory, self._offset, self.length = memory, offset, length
         self._count = memoryview(memory)[offset : offset + 8].cast("Q")
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._count.release()
 
     @staticmethod
     def size(length: int) -> int:

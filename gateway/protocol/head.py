@@ -69,11 +69,11 @@ def parse_head(block: bytes) -> Head:
 
 def from_status_line(block: bytes) -> bytes:
     """The block of an NPH program (RFC 3875, section 5) in the form of others. Raises MalformedHead."""
-    line, end, rest = block.partition(b"\n")
+    line, _, rest = block.partition(b"\n")
     found = _STATUS_LINE.fullmatch(line.rstrip(b"\r"))
     if found is None:
         raise MalformedHead(f"expected HTTP/1.1, a status and a reason, found {excerpt(line)}")
-    return b"Status: " + found[1] + end + rest
+    return (rest.rstrip(b"\r\n") + b"\nStatus: " + found[1]).lstrip(b"\n") + b"\n\n"
 
 
 def parse_minutes(raw: bytes) -> int | None:

@@ -36,7 +36,9 @@ class Path(NamedTuple):
     slash_at: int
 
     def after(self, script_name: bytes) -> PathInfo:
-        """Split behind `script_name`, which `decoded` starts with. Raises BadPath."""
+        """Split behind `script_name`; nothing follows that of a folder's index file. Raises BadPath."""
+        if not self.decoded.startswith(script_name):
+            return PathInfo(b"", None, b"")
         end = len(script_name)
         if self.slash_at < end:
             raise BadPath(404, "an encoded slash in the name of a program")

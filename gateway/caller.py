@@ -1,0 +1,193 @@
+"""One call of a program: of a living session, or a fresh start."""
+
+import asyncio
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes
+
+from gateway.body import MEMORY, Body
+from gateway.errors import ClientGone
+from gateway.incoming import Incoming
+from gateway.keeper.reasons import Reason
+from gateway.keeper.table import session_key
+from gateway.programs import Program
+from gateway.protocol.environ import Variables, request_variables, session_variables
+from gateway.protocol.paths import PathInfo
+from gateway.protocol.scgi import encode
+from gateway.relay import Relay, respond
+from gateway.sessions.call import Call
+from gateway.sessions.exchange import Fault
+from gateway.sessions.handle import HandleMint, is_valid
+from gateway.sessions.judge import Judge
+from gateway.sessions.moves import Moves
+from gateway.sessions.registry import Registry
+from gateway.sessions.session import Session, Use
+from gateway.sessions.starter import Starter
+from gateway.web.retired import RetiredHandle
+
+FIRST_MEMORY = 65536  # bytes of a first request's body that are taken before the program starts
+_FRESH = (Reason.TIMED_OUT, Reason.ENDED, Reason.CRASHED, Reason.STOPPED)
+
+
+class LookAgain(Exception):
+    """The session has ended, or come, while the request waited: its URL means something else now."""
+
+
+class Engine(NamedTuple):
+    """The parts of the session engine that a call needs."""
+
+    registry: Registry
+    starter: Starter
+    moves: Moves
+    judge: Judge
+    mint: HandleMint
+
+
+class Caller:
+    """Calls programs; both ways return the path of a local redirect, or None when the response was sent."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._registry = engine.registry
+        self._loop = engine.registry.loop
+
+    async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> bytes | None:
+        """Call a living session. Raises LookAgain."""
+        on.body.restrict(program.body_limit)
+        await on.body.take(MEMORY)
+        use = self._registry.claim(session, handle)
+        if use is None:
+            use = await self._wait(on, session, handle)
+        if use is None:
+            raise LookAgain
+        info = on.path.after(program.cgi_name)
+        variables = self._variables(on, program, info, session, handle, use)
+        relay = Relay(on.scope["gateway.connection"], self._loop)
+        call = Call(
+            session.instance, program, relay, self._engine.judge.decide,
+            session=session, handle=handle, head_only=on.head_only,
+        )  # fmt: skip
+        frame = encode(variables, on.body.length or 0, session.instance.mark)
+        return await self._exchange(on, call, relay, frame)
+
+    async def _wait(self, on: Incoming, session: Session, handle: bytes) -> Use | None:
+        """Wait in the session's queue, unless it has ended by now."""
+        if self._registry.store.find(session.name, handle) is not session:
+            return None
+        gone: asyncio.Future[None] = self._loop.create_future()
+        connection = on.scope["gateway.connection"]
+        connection.on_lost = gone.cancel
+        return await self._registry.wait(session, handle, gone)
+
+    async def start(self, on: Incoming, program: Program) -> bytes | None:
+        """Start a program, unless the URL is one of a session that is over, or another front's. Raises
+        RetiredHandle, LookAgain."""
+        info = on.path.after(program.cgi_name)
+        on.body.restrict(program.body_limit)
+        expired = False
+        if info.segment is not None and is_valid(info.segment):
+            elsewhere = self._engine.moves.elsewhere(program.name, info.segment)
+            if elsewhere is not None:
+                await on.body.take(MEMORY)
+                await self._engine.moves.borrow(elsewhere, program.queue_timeout)
+                raise LookAgain
+            expired = self._retired(program, info.segment)
+        await on.body.take(FIRST_MEMORY)
+        variables = self._variables(on, program, info, expired=expired)
+        if on.body.length:
+            variables[b"CONTENT_LENGTH"] = b"%d" % on.body.length
+        instance = await self._engine.starter.start(program, variables, body=bool(on.body.length))
+        relay = Relay(on.scope["gateway.connection"], self._loop)
+        call = Call(
+            instance, program, relay, self._engine.judge.decide,
+            segment=info.segment or b"", head_only=on.head_only,
+        )  # fmt: skip
+        return await self._exchange(on, call, relay, b"")
+
+    def _retired(self, program: Program, segment: bytes) -> bool:
+        """Whether the URL's handle has expired and a fresh start is wanted (R4). Raises RetiredHandle."""
+        key = session_key(*program.name, segment)
+        entry = self._registry.store.retired.find(key)
+        if entry is None and not self._engine.mint.is_ours(segment):
+            return False
+        reason = Reason(entry.reason) if entry is not None else Reason.ENDED
+        if program.fresh_when_expired and reason in _FRESH:
+            return True
+        raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
+
+    def _variables(
+        self,
+        on: Incoming,
+        program: Program,
+        info: PathInfo,
+        session: Session | None = None,
+        handle: bytes | None = None,
+        use: Use | None = None,
+        *,
+        expired: bool = False,
+    ) -> Variables:
+        variables = request_variables(
+            on.request, program.variables, path_info=info.path_info, content_length=on.body.length or None
+        )
+        stale = session is not None and use is not None and use.stale
+        variables.update(
+            session_variables(
+                timeout=program.limits.timeout,
+                max_timeout=program.limits.max_timeout,
+                next_handle=self._engine.mint.next(),
+                handle=handle,
+                rest=info.rest,
+                current_handle=session.handles.current if stale and session is not None else None,
+                retry=use is not None and use.retry,
+                expired=expired,
+            )
+        )
+        return variables
+
+    async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> bytes | None:
+        relay.call = call
+        connection = relay.connection
+        connection.on_lost = relay.lost
+        self._registry.calls.add(call)
+        upload: asyncio.Task[None] | None = None
+        delivered = False
+        try:
+            if connection.lost:
+                relay.lost()
+            whole, taken = on.body.whole, on.body.in_memory
+            if len(taken) < FIRST_MEMORY:  # one write; a copy costs less than a second write
+                call.send(frame + taken, more=not whole)
+            else:
+                call.send(frame, more=True)
+                call.send(taken, more=not whole)
+            if not whole:
+                upload = asyncio.create_task(_upload(on.body, call, relay))
+            target = await respond(call, relay, on.send)
+            delivered = target is not None or (relay.delivered and not on.head_only)
+            return target
+        finally:
+            connection.on_lost = None
+            if upload is not None:
+                upload.cancel()
+            if not call.exchange.over:
+                call.exchange.fail(Fault(Reason.CRASHED, "HTS007 the request was given up", "term"))
+            self._registry.finish(call, delivered=delivered)
+
+
+async def _upload(body: Body, call: Call, relay: Relay) -> None:
+    """Send the part of the body that is not in memory, while output flows."""
+    try:
+        pieces = body.pieces()
+        while True:
+            call.waits_for_body = body.streams
+            piece = await anext(pieces, None)
+            call.waits_for_body = False
+            call.touched()
+            if piece is None or call.exchange.over:
+                break
+            call.send(piece, more=True)
+            await relay.room(call)
+        if not call.exchange.over:
+            call.send(b"")
+    except ClientGone:
+        how = "term" if call.exchange.first else "kill"
+        call.fail(Fault(Reason.PROTOCOL, "HTS011 the client left while its body was being written (B3)", how))

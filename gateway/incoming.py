@@ -1,0 +1,62 @@
+"""A request on its way through the gateway."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+from gateway.body import Body, Receive
+from gateway.configuration import Host
+from gateway.protocol.environ import Request, UniqueIds
+from gateway.protocol.paths import Path
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_BODY_HEADERS = (b"content-length", b"transfer-encoding", b"content-type", b"expect")
+
+
+class Incoming(NamedTuple):
+    """What came, where to, and the client's end."""
+
+    request: Request
+    host: Host
+    path: Path
+    body: Body
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    @property
+    def head_only(self) -> bool:
+        """Whether it is a HEAD request."""
+        return self.request.method == "HEAD"
+
+
+def request_of(scope: Scope, ids: UniqueIds) -> Request:
+    """The request of an ASGI scope."""
+    return Request(
+        scope["method"],
+        scope["raw_path"],
+        scope["query_string"],
+        scope["http_version"],
+        scope["headers"],
+        scope["client"],
+        scope["server"],
+        scope["scheme"],
+        ids.next(),
+    )
+
+
+def redirected(request: Request, target: bytes) -> Request:
+    """The request of a local redirect: GET, without a body (RFC 3875, section 6.2.2)."""
+    raw_path, _, query = target.partition(b"#")[0].partition(b"?")
+    headers = [pair for pair in request.headers if pair[0] not in _BODY_HEADERS]
+    return Request(
+        "HEAD" if request.method == "HEAD" else "GET",
+        raw_path,
+        query,
+        request.http_version,
+        headers,
+        request.client,
+        request.server,
+        request.scheme,
+        request.unique_id,
+    )
