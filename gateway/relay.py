@@ -129,7 +129,7 @@ async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
             call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)"))
         if not started:
             started = True
-            headers = _headers(head, body, whole)
+            headers = _headers(call, head, body, whole)
             await send({"type": "http.response.start", "status": head.status, "headers": headers})
         if call.exchange.fault is not None:
             await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -152,12 +152,13 @@ def _body(parts: list[Event]) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _headers(head: Head, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+def _headers(call: Call, head: Head, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+    headers = [*head.headers, *call.extra_headers]
     if head.status in _BODILESS:
-        return [pair for pair in head.headers if pair[0] != b"content-length"]
+        return [pair for pair in headers if pair[0] != b"content-length"]
     if whole and head.content_length is None:
-        return [*head.headers, (b"content-length", b"%d" % len(body))]
-    return head.headers
+        headers.append((b"content-length", b"%d" % len(body)))
+    return headers
 
 
 async def _judge_exit(call: Call) -> None:

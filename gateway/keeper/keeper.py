@@ -37,6 +37,7 @@ class Keeper:
         self._claims = Claims(self._children.table, self._children.by_id)
         self._sockets = Sockets()
         self._fronts: list[Front] = []
+        self._unreaped: set[int] = set()  # pids of fronts
         self._listening: dict[Front, list[Address]] = {}
         self._failed_starts = 0
         self._reload_wanted = self._stopping = self._served = False
@@ -47,7 +48,6 @@ class Keeper:
         self._start_front()
         self.loop.run()
         self._guardian.close()
-        self._sockets.keep_only(())
         self._children.table.close()
         self.loop.close()
         return self.exit_code
@@ -75,6 +75,7 @@ class Keeper:
                 front.send("hurry")
             return
         self._stopping = True
+        self._sockets.keep_only(())
         for front in list(self._fronts):
             if front.role is Role.STARTING:
                 front.kill()
@@ -107,7 +108,9 @@ class Keeper:
         return next(iter(self._role(Role.ACTIVE)), None)
 
     def _start_front(self) -> None:
-        self._fronts.append(Front(self.loop, self._arguments, self._message, self._front_lost))
+        front = Front(self.loop, self._arguments, self._message, self._front_lost)
+        self._fronts.append(front)
+        self._unreaped.add(front.pid)
 
     def _ready(self, front: Front, fields: dict[str, Any]) -> None:
         self._failed_starts = 0
@@ -192,13 +195,14 @@ class Keeper:
             self._log("error", "the guardian was killed; there is another one", module="core")
             self._guardian.restart()
             return
+        self._unreaped.discard(pid)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
             self._log("error", f"front {pid} was ended by {signal.Signals(-code).name}", module="core")
 
     def _kill_fronts(self) -> None:
-        for front in self._fronts:
-            front.kill()
+        for pid in self._unreaped:
+            os.kill(pid, signal.SIGKILL)
 
     def _end_if_alone(self) -> None:
         """Stopping: when no front is left, every instance ends; when none is left either, so do we."""
@@ -206,7 +210,7 @@ class Keeper:
             return
         for child in list(self._children.by_id.values()):
             self._children.end(child, "eof")
-        if not self._children.by_id:
+        if not self._children.by_id and not self._unreaped:
             self.loop.running = False
 
     # ---- messages of a front

@@ -1,5 +1,6 @@
 """What a program's output says, event by event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,17 +17,18 @@ class Advice(NamedTuple):
     complaints: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class Head:
     """The header block of a response (RFC 3875, section 6.3).
 
     `headers` have lower-case names, without Status, gateway headers, hop-by-hop headers, Date and Server.
     `location` is the client's Location (also in `headers`); `local_redirect` is one for the server and is
     not in `headers` (section 6.2.2); at most one of the two is set. `content_length` is in `headers` too.
+    Heads are shared between responses that begin with the same bytes: nothing in one may be changed.
     """
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: Sequence[tuple[bytes, bytes]]
     location: bytes | None
     local_redirect: bytes | None
     content_length: int | None

@@ -14,6 +14,7 @@ _SECRET = re.compile(rb"(?i)((?:accept-htsession|location)[: \t]*\S{4})\S+")
 _SUSPECTS = bytes([*range(9), *range(11, 32), 127])
 _CONTROL = re.compile(rb"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SHOWN = 60
+_SHORT = 512
 _MOST_DIGITS = 18
 _MOST_MINUTES = 10**9
 _NO_ADVICE = Advice()
@@ -45,6 +46,11 @@ def excerpt(data: bytes) -> str:
     """The beginning of `data`, quoted and escaped for a log, handles masked (W3)."""
     start = _SECRET.sub(rb"\1...", data[: 4 * _SHOWN])
     return repr(start[:_SHOWN])[1:] + ("…" if len(start) > _SHOWN else "")
+
+
+def read_head(block: bytes) -> Head:
+    """As `parse_head`, but a program that sends the same short block again is not read again."""
+    return _remembered(block) if len(block) <= _SHORT else parse_head(block)
 
 
 def parse_head(block: bytes) -> Head:
@@ -96,6 +102,9 @@ def _lines(block: bytes) -> list[bytes]:
     if not lines:
         raise MalformedHead("expected a header line before the blank line, found none")
     return lines
+
+
+_remembered = lru_cache(maxsize=2048)(parse_head)
 
 
 @lru_cache(maxsize=512)

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from gateway.protocol.events import Data, End, Event, Invalid
-from gateway.protocol.head import MalformedHead, excerpt, from_status_line, parse_head
+from gateway.protocol.head import MalformedHead, excerpt, from_status_line, read_head
 
 EOT = 4
 HEAD_LIMIT = 65536
@@ -87,7 +87,7 @@ class ResponseReader:
 
     def _open(self, block: bytes, events: list[Event]) -> None:
         try:
-            head = parse_head(from_status_line(block) if self._nph else block)
+            head = read_head(from_status_line(block) if self._nph else block)
         except MalformedHead as error:
             self._reject(str(error), events)
             return

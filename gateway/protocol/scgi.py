@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _LENGTH = b"CONTENT_LENGTH"
 _MARK = b"HTSESSION_END"
+_OWN = frozenset((_LENGTH, _MARK, b"SCGI"))
 _MOST_DIGITS = 10
 
 
@@ -25,13 +26,16 @@ def encode(variables: Mapping[bytes, bytes], content_length: int, mark: bytes) -
 
     CONTENT_LENGTH, SCGI and HTSESSION_END in `variables` do not count.
     """
-    own = {_LENGTH: b"%d" % content_length, b"SCGI": b"1", _MARK: mark}
-    pairs = {**own, **variables, **own}
-    payload = b"\0".join(chain.from_iterable(pairs.items())) + b"\0"
-    if payload.count(b"\0") != 2 * len(pairs) or b"" in pairs:
-        bad = next(pair for pair in pairs.items() if not pair[0] or b"\0" in pair[0] + pair[1])
+    if not _OWN.isdisjoint(variables):
+        variables = {name: value for name, value in variables.items() if name not in _OWN}
+    own = b"CONTENT_LENGTH\0%d\0SCGI\x001\0HTSESSION_END\0%b\0" % (content_length, mark)
+    others = b"\0".join(chain.from_iterable(variables.items()))
+    if others.count(b"\0") != max(0, 2 * len(variables) - 1) or b"" in variables:
+        bad = next(pair for pair in variables.items() if not pair[0] or b"\0" in pair[0] + pair[1])
         raise MalformedFrame(f"expected a name and a value without NUL, found {bad[0][:60]!r}={bad[1][:60]!r}")
-    return b"%d:%b," % (len(payload), payload)
+    if variables:
+        others += b"\0"
+    return b"%d:%b%b," % (len(own) + len(others), own, others)
 
 
 class FrameReader:

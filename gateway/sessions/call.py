@@ -50,6 +50,7 @@ class Call:
         "asked",
         "eof",
         "exchange",
+        "extra_headers",
         "handle",
         "instance",
         "lost_at",
@@ -81,6 +82,7 @@ class Call:
         self.session, self.handle, self.segment = session, handle, segment
         self.never_kept = head_only
         self.asked: Asked | None = None
+        self.extra_headers: list[tuple[bytes, bytes]] = []
         self.eof = False
         self.since = time.monotonic()
         self.reading = True

@@ -26,7 +26,7 @@ class Judge:
         session, advice = call.session, head.advice
         if session is not None and _same_again(call, session, advice):
             self._registry.renew(call, session.handles.current, session.renewed[1])
-            _add_headers(head)
+            _protect(call, head)
             return None
         asked = self._ask(call, advice)
         for text in asked.advice:
@@ -67,7 +67,7 @@ class Judge:
             self._registry.renew(call, asked.handle, asked.timeout)
             if call.session is not None:
                 call.session.renewed = head.advice, asked.timeout
-            _add_headers(head)
+            _protect(call, head)
         elif asked.log:
             self._refuse(call, asked)
 
@@ -98,6 +98,7 @@ def _same_again(call: Call, session: Session, advice: Advice) -> bool:
     )
 
 
-def _add_headers(head: Head) -> None:
-    present = {name for name, _ in head.headers}
-    head.headers += [pair for pair in _KEPT_HEADERS if pair[0] not in present]
+def _protect(call: Call, head: Head) -> None:
+    """The page carries a handle: headers that keep it from leaking, unless the program set its own (W3)."""
+    present = [name for name, _ in head.headers]
+    call.extra_headers = [pair for pair in _KEPT_HEADERS if pair[0] not in present]

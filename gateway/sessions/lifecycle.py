@@ -4,10 +4,10 @@ A session is handed out by one arrow only: IDLE, CLAIM. An instance goes back to
 only: KEEP, "the end mark was seen and the pipes are clean". From ENDING only GONE leads on.
 """
 
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 
 
-class State(Enum):
+class State(IntEnum):
     """Where an instance stands. ELSEWHERE: another front holds it, or is about to give it."""
 
     STARTING = auto()
@@ -19,7 +19,7 @@ class State(Enum):
     GONE = auto()
 
 
-class Event(Enum):
+class Event(IntEnum):
     """What can happen to an instance."""
 
     STARTED = auto()

@@ -27,6 +27,7 @@ class Retired:
         if self.forward is not None:
             self.forward(entry)
         else:
+            self.forget(entry.key)
             self._rings[entry.reason == Reason.REPLACED].append(entry)
 
     def find(self, key: bytes) -> Entry | None:
@@ -51,7 +52,6 @@ class _Indexed:
         self._seen = 0
 
     def append(self, entry: Entry) -> None:
-        self.forget(entry.key)
         self._ring.append(entry)
         self._catch_up()
 
