@@ -7,6 +7,7 @@ import socket
 from gateway.caller import Caller, Engine
 from gateway.configuration import Configuration
 from gateway.directives import table as directives
+from gateway.errors import Busy
 from gateway.handler import Handler, Services
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
@@ -65,7 +66,7 @@ class Application:
     def stop_calls(self) -> None:
         """The bound of a graceful stop has passed: end what still runs."""
         for call in self.registry.calls.running():
-            call.fail(Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
+            call.fail(Fault(Reason.ENDED, "HTS013 the gateway is stopping", answer=Busy))
 
     def _gone(self, message: Message) -> None:
         instance = self.registry.instances.get(message.fields["id"])

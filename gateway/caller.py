@@ -61,7 +61,7 @@ class Caller:
             raise LookAgain
         info = on.path.after(program.cgi_name)
         variables = self._variables(on, program, info, session, handle, use)
-        relay = Relay(on.scope["gateway.connection"], self._loop)
+        relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
         call = Call(
             session.instance, program, relay, self._engine.judge.decide,
             session=session, handle=handle, head_only=on.head_only,
@@ -73,10 +73,13 @@ class Caller:
         """Wait in the session's queue, unless it has ended by now."""
         if self._registry.store.find(session.name, handle) is not session:
             return None
+        return await self._registry.wait(session, handle, self._gone(on))
+
+    def _gone(self, on: Incoming) -> "asyncio.Future[None]":
+        """Done when the client leaves."""
         gone: asyncio.Future[None] = self._loop.create_future()
-        connection = on.scope["gateway.connection"]
-        connection.on_lost = gone.cancel
-        return await self._registry.wait(session, handle, gone)
+        on.scope["gateway.connection"].on_lost = gone.cancel
+        return gone
 
     async def start(self, on: Incoming, program: Program) -> bytes | None:
         """Start a program, unless the URL is one of a session that is over, or another front's. Raises
@@ -95,8 +98,9 @@ class Caller:
         variables = self._variables(on, program, info, expired=expired)
         if on.body.length:
             variables[b"CONTENT_LENGTH"] = b"%d" % on.body.length
-        instance = await self._engine.starter.start(program, variables, body=bool(on.body.length))
-        relay = Relay(on.scope["gateway.connection"], self._loop)
+        gone, body = self._gone(on), bool(on.body.length)
+        instance = await self._engine.starter.start(program, variables, gone, body=body)
+        relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
         call = Call(
             instance, program, relay, self._engine.judge.decide,
             segment=info.segment or b"", head_only=on.head_only,

@@ -70,6 +70,7 @@ class Protocol(HttpToolsProtocol):
             self.abort()
         else:
             self.transport.close()
+            self.loop.call_later(KEEP_ALIVE, self.transport.abort)  # it may never take the rest
 
     def abort(self) -> None:
         """Close at once, by a reset, whatever the client has not taken yet."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gateway.errors import BadAnswer, ClientGone, GatewayError, NoAnswerInTime
+from gateway.errors import BadAnswer, ClientGone, GatewayError
 from gateway.incoming import Send
 from gateway.keeper.reasons import Reason
 from gateway.protocol.events import Data, Event, Head
@@ -40,8 +40,12 @@ class Connection(Protocol):
 class Relay:
     """The sink of one call: keeps what the program sends until the client takes it, within bounds."""
 
-    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, connection: Connection, loop: asyncio.AbstractEventLoop, on_whole: Callable[[Call], None]
+    ) -> None:
+        """`on_whole` is called before the last bytes of a response are handed to the client's connection."""
         self.connection = connection
+        self.on_whole = on_whole
         self._loop = loop
         self._parts: list[Event] = []
         self._size = 0
@@ -136,6 +140,7 @@ async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
             relay.connection.cut()
             raise ClientGone
         if whole:
+            relay.on_whole(call)
             there = not relay.connection.lost
             await send({"type": "http.response.body", "body": body, "more_body": False})
             relay.delivered = there and not relay.connection.lost
@@ -191,6 +196,4 @@ def _failure(call: Call) -> GatewayError:
     """Why there is no head. A session's own end says it in the log; a first request's is said here."""
     fault = call.exchange.fault
     log = "" if call.session is not None or fault is None else f"{call.program.text}: {fault.log}"
-    if fault is not None and fault.log.startswith("HTS009"):
-        return NoAnswerInTime(log)
-    return BadAnswer(log)
+    return BadAnswer(log) if fault is None else fault.answer(log)

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from gateway.errors import NoAnswerInTime
 from gateway.keeper.reasons import Reason
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
@@ -96,4 +97,5 @@ def _check(call: Call, now: float) -> None:
         elif now - call.since > call.program.timeout:
             call.client_stalled()
     elif call.reading and now - call.since > limit:
-        call.fail(Fault(Reason.CRASHED, f"HTS009 neither read nor wrote for {limit:g} s (T4)"))
+        text = f"HTS009 neither read nor wrote for {limit:g} s (T4)"
+        call.fail(Fault(Reason.CRASHED, text, answer=NoAnswerInTime))

@@ -7,17 +7,20 @@ wrote to `received`, and asks for the `verdict` when the response has ended.
 from collections import deque
 from typing import NamedTuple
 
+from gateway.errors import BadAnswer, GatewayError
 from gateway.keeper.reasons import Reason
 from gateway.protocol.events import End, Event, Head, Invalid
 from gateway.protocol.response import ResponseReader
 
 
 class Fault(NamedTuple):
-    """Why an exchange failed: the R4 reason, the log text (with its HTS id), how the instance ends."""
+    """Why an exchange failed: the R4 reason, the log text (with its HTS id), how the instance ends, and what a
+    client is told that has not got a head yet."""
 
     reason: Reason
     log: str
     how: str = "eof"
+    answer: type[GatewayError] = BadAnswer
 
 
 class Verdict(NamedTuple):

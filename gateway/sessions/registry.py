@@ -126,6 +126,12 @@ class Registry:
 
     # ---- a response is over
 
+    def whole(self, call: Call) -> None:
+        """The last bytes are about to be handed over: should this front die meanwhile, the session rests."""
+        session = call.session
+        if session is not None and call.exchange.verdict(call.instance.unread()).keep:
+            self._write_rest(session)
+
     def finish(self, call: Call, *, delivered: bool) -> None:
         """The one arrow back to idle, or the end. `delivered`: the client's connection has it whole."""
         instance, session = call.instance, call.session
@@ -153,13 +159,16 @@ class Registry:
             self.store.publish(session)
         instance.resume()
         instance.advance(Event.KEEP)
-        session.deadline = time.monotonic() + session.timeout
-        self.store.table.rest(instance.slot, session.deadline, session.timeout, session.requests)
+        self._write_rest(session)
         self.clock.arm(session)
         if instance.queue:
             self._serve_queue(session)
         if instance.state is State.IDLE and self.draining:
             self.give(session)
+
+    def _write_rest(self, session: Session) -> None:
+        session.deadline = time.monotonic() + session.timeout
+        self.store.table.rest(session.instance.slot, session.deadline, session.timeout, session.requests)
 
     def _serve_queue(self, session: Session) -> None:
         """An idle session goes to the first who waits and whose handle is still accepted."""

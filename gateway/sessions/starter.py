@@ -7,7 +7,7 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gateway.errors import Busy, CannotStart
+from gateway.errors import Busy, CannotStart, ClientGone
 from gateway.keeper.link import Message
 from gateway.protocol.environ import Variables
 from gateway.sessions.instance import Instance
@@ -31,9 +31,11 @@ class Starter:
         self._waiting: deque[asyncio.Future[None]] = deque()
         registry.on_gone = lambda instance: self._free()
 
-    async def start(self, program: "Program", variables: Variables, *, body: bool) -> Instance:
-        """A new instance in state FIRST. Raises Busy or CannotStart."""
-        await self._enter(program)
+    async def start(
+        self, program: "Program", variables: Variables, gone: "asyncio.Future[None]", *, body: bool
+    ) -> Instance:
+        """A new instance in state FIRST. `gone`: the client has left. Raises Busy, CannotStart, ClientGone."""
+        await self._enter(program, gone)
         try:
             mark = secrets.token_hex(MARK_BYTES).encode()
             order = _order(program, variables, mark, body=body)
@@ -63,13 +65,16 @@ class Starter:
             if not turn.done():
                 turn.set_exception(Busy("HTS013 the gateway is stopping"))
 
-    async def _enter(self, program: "Program") -> None:
+    async def _enter(self, program: "Program", gone: "asyncio.Future[None]") -> None:
         if self._free_jobs() <= 0 or self._waiting:
             turn: asyncio.Future[None] = self._registry.loop.create_future()
             self._waiting.append(turn)
-            await asyncio.wait((turn,), timeout=program.queue_timeout)
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait((turn, gone), timeout=program.queue_timeout, return_when=first)
             if not turn.done():
                 self._waiting.remove(turn)
+                if gone.done():
+                    raise ClientGone
                 text = f"{program.text}: MaxCGIJobs ({self._limit}) is reached"
                 raise Busy(text, retry_after=program.queue_timeout)
             turn.result()

@@ -47,10 +47,12 @@ class Store:
             self.retired.forget(session_key(*session.name, handle))
 
     def publish(self, session: Session) -> None:
-        """Write the accepted handles into the shared table: they survive this process."""
+        """Write the accepted handles into the shared table: they survive this process. A handle whose response
+        is still on its way counts as lost there, should this process die now (R7)."""
         accepted = tuple(session.handles.accepted)
         keys = tuple(session_key(*session.name, handle) for handle in accepted)
-        self.table.set_handles(session.instance.slot, accepted, keys, session.handles.lost)
+        lost = session.handles.lost or session.handles.issued
+        self.table.set_handles(session.instance.slot, accepted, keys, lost)
 
     def replace(self, session: Session, retired: list[bytes], reason: Reason = Reason.REPLACED) -> None:
         """These handles of a living session are not accepted any more (H5)."""

@@ -5,7 +5,8 @@ Verbs, separated by `&`, values percent-decoded (`handle=@` is HTSESSION_NEXT_HA
 handle=H timeout=N header=Name:+value status=S blank line: `head` (written before the first body verb by
 itself); echo=text count env=NAME environ body (echo of the request body) size=N (N bytes of `x`) flush
 raw=text (no head) mark (the end mark; written at the end by itself when the response had a handle, unless
-`nomark`) nomark stay (live on) again=PATH (Location: with this query) exit=N kill=SIGNAL sleep=S stderr=text late=text (after the mark) drain (read the body)
+`nomark`) nomark stay (live on) again=PATH (Location: with this query) exit=N kill=SIGNAL sleep=S
+stderr=text late=text (after the mark) drain (read the body)
 noread (leave the frame's body unread) wait=PATH (until the file exists) touch=PATH close (close stdout)
 fork=S (a background child that keeps stdout) ignore (SIGTERM) forever (write without end) silent (no output).
 background=S (a child that keeps nothing; writes its pid) inherited=text (written by a child to the same stdout)
@@ -176,7 +177,9 @@ class Call:
             subprocess.Popen(["sleep", value], close_fds=False)
         elif verb == "background":
             null = subprocess.DEVNULL
-            self.write("background=%d\n" % subprocess.Popen(["sleep", value], stdin=null, stdout=null, stderr=null).pid)
+            self.write(
+                "background=%d\n" % subprocess.Popen(["sleep", value], stdin=null, stdout=null, stderr=null).pid
+            )
         elif verb == "inherited":
             self.head()
             out.flush()
@@ -223,7 +226,7 @@ class Call:
     def perform(self):
         for part in filter(None, self.variables.get("QUERY_STRING", "").split("&")):
             verb, _, value = part.partition("=")
-            self.run(verb, unquote_plus(value))
+            self.run(verb, unquote_plus(value, "latin-1" if verb == "raw" else "utf-8"))
         self.head()
         if self.handled or self.variables is not os.environ:
             self.body()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import itertools
 import socket
 from pathlib import Path
 
+from tests.blackbox.conftest import CHILD
 from tests.blackbox.harness import Answer, Gateway, read_answer, wait_for
 
 _numbers = itertools.count(1)
@@ -52,6 +54,15 @@ class Client:
             received += piece
         return received
 
+    def until_closed(self) -> bytes:
+        """Read until the server closes the connection or resets it."""
+        assert self._sock is not None
+        received = b""
+        with self._sock, contextlib.suppress(ConnectionResetError):
+            while piece := self._sock.recv(65536):
+                received += piece
+        return received
+
     def leave(self) -> None:
         """Close the connection, and wait until the server has noticed."""
         assert self._sock is not None
@@ -84,9 +95,21 @@ class Gate:
         """Let the child go on."""
         self._path.touch()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened, or touched by a child."""
+        return self._path.exists()
+
     def wait_open(self) -> None:
         """Wait until a child with `touch` in its query was there."""
         wait_for(f"{self._path}", self._path.exists)
+
+
+def own_program(gateway: Gateway, folder: str = "") -> str:
+    """A child under a name of its own, for messages that come once per program; returns its URL."""
+    name = f"{folder}child-{new_handle()}"
+    gateway.program(name, CHILD.read_text())
+    return f"/cgi-bin/{name}"
 
 
 def start_session(gateway: Gateway, handle: str, more: str = "", program: str = "/cgi-bin/child") -> str:

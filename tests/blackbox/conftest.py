@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,3 +43,10 @@ def serve_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """`serve` for gateways that all tests of a module share: their handles must be their own."""
     with _gateways(tmp_path_factory.mktemp("shared")) as start:
         yield start
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Clients beside the test's own."""
+    with ThreadPoolExecutor(8) as executor:
+        yield executor

@@ -51,6 +51,12 @@ class Answer:
         """The body as UTF-8."""
         return self.body.decode()
 
+    def number(self, name: str) -> int:
+        """The number behind `name=` in the body."""
+        found = re.search(rf"{name}=(\d+)", self.text)
+        assert found, self.text
+        return int(found[1])
+
 
 def free_port() -> int:
     """A TCP port on the loopback that nobody listens on."""
@@ -178,6 +184,12 @@ class Gateway:
     def get(self, path: str, **headers: str) -> Answer:
         """GET with these headers (underscores become dashes)."""
         return self.request("GET", path, headers=headers)
+
+    def reason(self, path: str) -> str | None:
+        """Why the handle of a URL is retired (R4)."""
+        answer = self.get(path)
+        assert answer.status in (410, 503), answer
+        return answer.header("x-htsession-ended")
 
     def post(self, path: str, body: bytes, **headers: str) -> Answer:
         """POST with Content-Length."""

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 SESSIONS, CLIENTS, FAULTS = 200, 4, 100
 PACE = 0.01  # seconds between two requests of a client: a load that leaves the processors some room
-EDGE = 0.1  # seconds: the front ends a request a moment after its answer has left; a kill may come between
 MANY = "MaxPersistentCGI 1000\nMaxCGIJobs 2000\nPersistentCGIQueueTimeout 60s"
 
 COUNTER = r"""#!/usr/bin/perl
@@ -73,7 +72,6 @@ class Load:
         self.sessions = [Known("rotate" if number % 2 else "keep") for number in range(SESSIONS)]
         self.figures: Counter[str] = Counter()
         self.wrong: list[str] = []
-        self.kills: list[float] = []
         self.over = threading.Event()
 
     def client(self, number: int) -> None:
@@ -97,6 +95,7 @@ class Load:
         if answer is None or not answer.whole:
             session.cut = True
             self.figures["cut"] += 1
+            self.figures["first response cut"] += not session.count
             return
         self.figures["answers"] += 1
         if answer.status == 200:
@@ -105,16 +104,16 @@ class Load:
             self._refused(session, answer.status, answer.header("x-htsession-ended"))
 
     def _counted(self, session: Known, count: str, handle: str) -> None:
-        if int(count) != session.count + 1 and session.count:
+        # A request that was cut may have been answered, only that nobody saw it (R7).
+        if session.count and int(count) - session.count not in ((1, 2) if session.cut else (1,)):
             self.wrong.append(f"{session} answered {count}")
         session.handle, session.count, session.cut = handle, int(count), False
         session.answered = time.monotonic()
 
     def _refused(self, session: Known, status: int, reason: str | None) -> None:
-        at_the_edge = any(0 <= kill + EDGE - session.answered <= 2 * EDGE for kill in self.kills)
-        if (status, reason) != (410, "stopped") or not (session.cut or at_the_edge):
+        if (status, reason) != (410, "stopped") or not session.cut:
             self.wrong.append(f"{session}: {status} {reason}")
-        self.figures["lost in flight" if session.cut else "lost at the edge"] += 1
+        self.figures["lost in flight"] += 1
         session.lost()
 
     def wait_visits(self, count: int) -> None:
@@ -155,19 +154,20 @@ def test_100_reloads_under_load_lose_nothing_and_refuse_nobody(gateway: Gateway)
             gateway.reload()
     assert gateway.instances() == before and len(before) == SESSIONS
     assert load.figures["cut"] == load.figures["refused"] == 0
-    assert load.figures["lost in flight"] == load.figures["lost at the edge"] == 0
+    assert load.figures["lost in flight"] == 0
 
 
 def test_100_kills_under_load_lose_only_what_was_in_flight(gateway: Gateway) -> None:
     with loaded(gateway) as load:
         for _ in range(FAULTS):
             load.wait_visits(CLIENTS)
-            load.kills.append(time.monotonic())
             gateway.kill_front()
     assert load.figures["refused"] == 0
     assert load.figures["lost in flight"] <= load.figures["cut"] <= FAULTS * CLIENTS
     living = sum(session.count > 0 for session in load.sessions)
-    wait_for("one process a session", lambda: len(gateway.instances()) == living)
+    # A session whose first response was cut lives on, unknown to anybody, until it times out.
+    most = living + load.figures["first response cut"]
+    wait_for("one process a session", lambda: living <= len(gateway.instances()) <= most)
 
 
 def test_T2_a_request_that_comes_when_the_session_expires(serve: Serve) -> None:

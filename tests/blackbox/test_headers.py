@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.blackbox.clients import Client, Gate, new_handle, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.clients import Client, Gate, new_handle, own_program, start_session
+from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Answer, Gateway, wait_for
 
 OURS = ("accept-htsession", "httimeout")
@@ -17,13 +17,6 @@ OURS = ("accept-htsession", "httimeout")
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
     return serve_shared("PersistentCGITimeout 90\nMaxPersistentCGI 200\n")
-
-
-def _own_program(gateway: Gateway) -> str:
-    """A program of one's own, for messages that come once per program; returns its URL."""
-    name = f"child-{new_handle()}"
-    gateway.program(name, CHILD.read_text())
-    return f"/cgi-bin/{name}"
 
 
 def _goes_on(gateway: Gateway, url: str, count: int = 2) -> None:
@@ -52,7 +45,7 @@ def test_H1_the_header_counts_in_any_letter_case(gateway: Gateway, name: str) ->
 
 
 def test_H1_a_handle_that_is_not_first_is_honoured_and_remarked_once_per_program(gateway: Gateway) -> None:
-    program, remark = _own_program(gateway), "HTS010 Accept-HTSession is not the first header: "
+    program, remark = own_program(gateway), "HTS010 Accept-HTSession is not the first header: "
     for _ in range(2):
         handle = new_handle()
         assert gateway.get(f"{program}?header=X-First:+1&handle={handle}").header("x-first") == "1"
@@ -101,7 +94,7 @@ def test_H3_every_handle_of_the_grammar_reaches_its_session(gateway: Gateway, ha
     "handle", ["", "..", ".", "x" * 129, "a/b", "a\\b", "a b", "a%41", "ä", 'a"b', "a#b", "a?b"]
 )
 def test_H3_another_handle_is_not_honoured(gateway: Gateway, handle: str) -> None:
-    program = _own_program(gateway)
+    program = own_program(gateway)
     answer = gateway.get(f"{program}?handle={quote(handle, safe='')}&count")
     assert answer.text.startswith("count=1 ")
     gateway.wait_log(f"HTS004 not a handle .*: {program} ")
@@ -109,7 +102,7 @@ def test_H3_another_handle_is_not_honoured(gateway: Gateway, handle: str) -> Non
 
 
 def test_H4_a_handle_that_is_taken_ends_the_newcomer_and_leaves_the_older_alone(gateway: Gateway) -> None:
-    program, handle = _own_program(gateway), new_handle()
+    program, handle = own_program(gateway), new_handle()
     url = start_session(gateway, handle, program=program)
     newcomer = gateway.get(f"{program}?handle={handle}&count")
     assert newcomer.text.startswith("count=1 ")
@@ -165,14 +158,14 @@ def test_H5_new_handle_is_live_before_the_first_byte_and_the_old_waits(gateway: 
 
 
 def test_H6_two_equal_headers_are_one(gateway: Gateway) -> None:
-    program, handle = _own_program(gateway), new_handle()
+    program, handle = own_program(gateway), new_handle()
     gateway.get(f"{program}?handle={handle}&handle={handle}&timeout=1&timeout=1")
     _goes_on(gateway, f"{program}/{handle}")
     assert f": {program}" not in gateway.log
 
 
 def test_H6_of_two_different_handles_the_first_wins(gateway: Gateway) -> None:
-    program, first, second = _own_program(gateway), new_handle(), new_handle()
+    program, first, second = own_program(gateway), new_handle(), new_handle()
     gateway.get(f"{program}?handle={first}&handle={second}")
     gateway.wait_log(f"HTS010 two different Accept-HTSession headers: {program}")
     _is_fresh(gateway, f"{program}/{second}")

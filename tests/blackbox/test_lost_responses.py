@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, start_session
@@ -33,11 +35,12 @@ def _marks(gateway: Gateway, url: str, issue: str) -> list[str | None]:
     return [None if value == "<absent>" else value for value in values]
 
 
-def _lose(gateway: Gateway, url: str, issue: str, when: str = "before") -> None:
+def _lose(gateway: Gateway, url: str, issue: str, when: str = "amid") -> None:
     """A call that issues a handle, and whose client leaves before the head, or in the middle of the body."""
-    gate = Gate(gateway.folder)
+    gate, running = Gate(gateway.folder), Gate(gateway.folder)
     if when == "before":
-        client = Client(gateway, f"{url}?handle={issue}&{gate.wait}&echo=late")
+        client = Client(gateway, f"{url}?handle={issue}&{running.touch}&{gate.wait}&echo=late")
+        running.wait_open()
     else:
         client = Client(gateway, f"{url}?handle={issue}&echo=begun&flush&{gate.wait}&echo=late")
         client.until(b"begun")
@@ -64,7 +67,7 @@ def test_R6_as_many_previous_handles_as_allowed_reach_the_session_and_are_stale(
     program = "/cgi-bin/previous/child"
     first, second, third, fourth = handles = [new_handle() for _ in range(4)]
     start_session(gateway, first, program=program)
-    for handle, following in zip(handles, handles[1:], strict=False):
+    for handle, following in pairwise(handles):
         assert _marks(gateway, f"{program}/{handle}", following) == [handle, None, None, None]
     _gone(gateway, f"{program}/{first}", "replaced")
     assert _marks(gateway, f"{program}/{second}", fourth) == [second, fourth, "1", None]
@@ -179,6 +182,18 @@ def test_R7_a_lost_response_that_issued_nothing_new_is_no_retry(gateway: Gateway
     url = start_session(gateway, handle)
     _lose(gateway, url, handle)
     assert _marks(gateway, url, handle) == [handle, None, None, None]
+
+
+def test_R7_who_waited_by_the_old_handle_is_let_in_when_the_response_is_lost(gateway: Gateway) -> None:
+    old, gate = new_handle(), Gate(gateway.folder)
+    url = start_session(gateway, old)
+    lost = Client(gateway, f"{url}?handle={new_handle()}&echo=begun&flush&{gate.wait}")
+    lost.until(b"begun")
+    waiting = Client(gateway, f"{url}?handle={old}&count&env=HTSESSION_RETRY")
+    lost.leave()
+    gate.open()
+    answer = waiting.answer()
+    assert answer.text.split()[::2] == ["count=3", "HTSESSION_RETRY=1"]
 
 
 @pytest.mark.parametrize("when", ["before", "amid"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.blackbox.conftest import Serve
-from tests.blackbox.harness import Answer, Gateway, wait_for
+from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import alive
 
 # Answers later requests with the bytes of the frame and of the body as they came.
@@ -42,19 +42,6 @@ def gateway(serve_shared: Serve) -> Gateway:
     return serve_shared(directives, {"dump": DUMP, "hosted.py": HOSTED})
 
 
-def pid_of(answer: Answer) -> int:
-    found = re.search(r"pid=(\d+)", answer.text)
-    assert found, answer.text
-    return int(found[1])
-
-
-def ended(gateway: Gateway, handle: str) -> str | None:
-    """Why a handle is retired."""
-    answer = gateway.get(f"/cgi-bin/child/{handle}")
-    assert answer.status == 410, answer
-    return answer.header("x-htsession-ended")
-
-
 def test_P1_the_mark_is_not_part_of_the_body(gateway: Gateway) -> None:
     assert gateway.get("/cgi-bin/child?handle=p1&echo=first").body == b"first"
     assert gateway.get("/cgi-bin/child/p1?handle=p1&echo=second").body == b"second"
@@ -83,26 +70,26 @@ def test_P1_a_subprocess_may_write_to_the_same_stdout(gateway: Gateway) -> None:
 def test_P2_end_of_file_ends_the_response_and_the_instance(gateway: Gateway) -> None:
     answer = gateway.get("/cgi-bin/child?count&echo=whole")
     assert answer.whole and answer.text.endswith("whole")
-    wait_for("the exit", lambda: not alive(pid_of(answer)))
+    wait_for("the exit", lambda: not alive(answer.number("pid")))
 
 
 def test_P2_end_of_file_without_exit_ends_the_response(gateway: Gateway, tmp_path: Path) -> None:
     answer = gateway.get(f"/cgi-bin/child?count&close&wait={tmp_path}/never")
     assert answer.status == 200
-    wait_for("the end of a program that closed its output", lambda: not alive(pid_of(answer)))
+    wait_for("the end of a program that closed its output", lambda: not alive(answer.number("pid")))
 
 
 def test_P3_the_mark_without_a_handle_ends_the_instance(gateway: Gateway, tmp_path: Path) -> None:
     answer = gateway.get(f"/cgi-bin/child?count&mark&wait={tmp_path}/never")
     assert answer.text.startswith("count=1") and answer.text.endswith("\n")
-    wait_for("the end of the instance", lambda: not alive(pid_of(answer)))
+    wait_for("the end of the instance", lambda: not alive(answer.number("pid")))
 
 
 def test_P3_a_handle_but_no_mark_is_a_whole_response_and_no_session(gateway: Gateway) -> None:
     answer = gateway.get("/cgi-bin/child?handle=p3-unmarked&echo=page&nomark&exit=0")
     assert (answer.status, answer.text) == (200, "page")
     gateway.wait_log("HTS007 .*p3-u")
-    assert ended(gateway, "p3-unmarked") == "ended"
+    assert gateway.reason("/cgi-bin/child/p3-unmarked") == "ended"
 
 
 def test_P4_content_length_is_passed_on(gateway: Gateway) -> None:
@@ -115,7 +102,7 @@ def test_P4_too_few_bytes_cut_the_connection_and_end_the_session(gateway: Gatewa
     answer = gateway.get("/cgi-bin/child/p4-few?handle=p4-few&header=Content-Length:+9&echo=12345")
     assert (answer.whole, answer.body) == (False, b"12345")
     gateway.wait_log("expected 9 bytes of body.*found 5")
-    assert ended(gateway, "p4-few") == "crashed"
+    assert gateway.reason("/cgi-bin/child/p4-few") == "crashed"
 
 
 def test_P4_too_many_bytes_are_not_sent_and_end_the_session(gateway: Gateway) -> None:
@@ -123,20 +110,20 @@ def test_P4_too_many_bytes_are_not_sent_and_end_the_session(gateway: Gateway) ->
     answer = gateway.get("/cgi-bin/child/p4-many?handle=p4-many&header=Content-Length:+3&echo=12345")
     assert answer.body == b"123"
     gateway.wait_log("expected 3 bytes of body.*found more")
-    assert ended(gateway, "p4-many") == "crashed"
+    assert gateway.reason("/cgi-bin/child/p4-many") == "crashed"
 
 
 def test_P5_output_with_the_mark_breaks_the_protocol(gateway: Gateway) -> None:
     assert gateway.get("/cgi-bin/child?handle=p5-with&echo=page&late=x").text == "page"
-    assert ended(gateway, "p5-with") == "protocol"
+    assert gateway.reason("/cgi-bin/child/p5-with") == "protocol"
     gateway.wait_log("HTS011 .*p5-")
 
 
 def test_P5_output_between_two_calls_breaks_the_protocol(gateway: Gateway, tmp_path: Path) -> None:
     answer = gateway.get(f"/cgi-bin/child?handle=p5-later&count&late=x&latewait={tmp_path}/go")
     (tmp_path / "go").touch()
-    wait_for("the end of the instance", lambda: not alive(pid_of(answer)))
-    assert ended(gateway, "p5-later") == "protocol"
+    wait_for("the end of the instance", lambda: not alive(answer.number("pid")))
+    assert gateway.reason("/cgi-bin/child/p5-later") == "protocol"
 
 
 def test_P6_the_mark_may_be_split_over_reads(gateway: Gateway, tmp_path: Path) -> None:
@@ -188,7 +175,7 @@ def test_P8_end_of_file_ends_a_session_that_timed_out(serve: Serve) -> None:
     gateway = serve("PersistentCGITimeout 100ms\nCGIStopGrace 30s")
     diary = gateway.folder / "diary"
     answer = gateway.get(f"/cgi-bin/child?handle=p8&count&diary={diary}")
-    wait_for("the exit by itself", lambda: not alive(pid_of(answer)))
+    wait_for("the exit by itself", lambda: not alive(answer.number("pid")))
     assert diary.read_text() == "eof\n"
 
 
@@ -197,7 +184,7 @@ def test_P9_a_body_left_in_the_pipe_breaks_the_protocol(gateway: Gateway) -> Non
     assert (
         gateway.post("/cgi-bin/child/p9?handle=p9&noread&echo=page&latewait=/never", b"unread").text == "page"
     )
-    assert ended(gateway, "p9") == "protocol"
+    assert gateway.reason("/cgi-bin/child/p9") == "protocol"
 
 
 @pytest.mark.parametrize("size", [0, 1, 65536, 70_000, 2_500_000])

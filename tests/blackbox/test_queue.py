@@ -92,7 +92,12 @@ def test_R5_who_leaves_while_waiting_is_not_served(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("query", "reason"),
-    [("handle=new-{own}", "replaced"), ("echo=bye", "ended"), ("exit=3", "crashed"), ("raw=x%0A%0A", "crashed")],
+    [
+        ("handle=new-{own}", "replaced"),
+        ("echo=bye", "ended"),
+        ("exit=3", "crashed"),
+        ("raw=x%0A%0A", "crashed"),
+    ],
 )
 def test_R5_the_handle_is_checked_again_after_waiting(gateway: Gateway, query: str, reason: str) -> None:
     own, gate = new_handle(), Gate(gateway.folder)

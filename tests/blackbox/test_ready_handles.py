@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.blackbox.clients import Client, Gate, new_handle, start_session
+from tests.blackbox.clients import Client, Gate, new_handle, own_program, start_session
 from tests.blackbox.conftest import CHILD, Serve
 from tests.blackbox.harness import Gateway, wait_for
 
@@ -21,15 +21,11 @@ PersistentCGIQueue 1
 
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
-    gateway = serve_shared(TIMES + '<Directory "cgi-bin/capped">\nMaxPersistentCGITimeout 400ms\n</Directory>\n')
+    gateway = serve_shared(
+        TIMES + '<Directory "cgi-bin/capped">\nMaxPersistentCGITimeout 400ms\n</Directory>\n'
+    )
     gateway.program("capped/child", CHILD.read_text())
     return gateway
-
-
-def _own_program(gateway: Gateway, folder: str = "") -> str:
-    name = f"{folder}child-{new_handle()}"
-    gateway.program(name, CHILD.read_text())
-    return f"/cgi-bin/{name}"
 
 
 def _times_out(gateway: Gateway, program: str, seconds: str) -> None:
@@ -37,13 +33,13 @@ def _times_out(gateway: Gateway, program: str, seconds: str) -> None:
 
 
 def test_H7_without_the_header_the_default_counts(gateway: Gateway) -> None:
-    program = _own_program(gateway)
+    program = own_program(gateway)
     start_session(gateway, new_handle(), program=program)
     _times_out(gateway, program, "0.3")
 
 
 def test_H7_the_header_is_minutes_and_does_not_stick_to_later_responses(gateway: Gateway) -> None:
-    program, handle, other = _own_program(gateway), new_handle(), _own_program(gateway)
+    program, handle, other = own_program(gateway), new_handle(), own_program(gateway)
     url = start_session(gateway, handle, "timeout=1&", program=program)
     start_session(gateway, new_handle(), program=other)
     _times_out(gateway, other, "0.3")
@@ -53,28 +49,28 @@ def test_H7_the_header_is_minutes_and_does_not_stick_to_later_responses(gateway:
 
 @pytest.mark.parametrize("minutes", ["1", "007", "9" * 1000])
 def test_H7_the_time_is_capped(gateway: Gateway, minutes: str) -> None:
-    program = _own_program(gateway, "capped/")
+    program = own_program(gateway, "capped/")
     start_session(gateway, new_handle(), f"timeout={minutes}&", program=program)
     _times_out(gateway, program, "0.4")
 
 
 @pytest.mark.parametrize("minutes", ["-1", "1.5", "soon", "0x10", "1+minute", ""])
 def test_H7_a_malformed_time_is_ignored(gateway: Gateway, minutes: str) -> None:
-    program = _own_program(gateway)
+    program = own_program(gateway)
     start_session(gateway, new_handle(), f"timeout={minutes}&", program=program)
     gateway.wait_log(f"HTS008 HTTimeout is not a whole number of minutes: {program}")
     _times_out(gateway, program, "0.3")
 
 
 def test_H7_a_time_before_the_handle_does_not_count(gateway: Gateway) -> None:
-    program, handle = _own_program(gateway), new_handle()
+    program, handle = own_program(gateway), new_handle()
     gateway.get(f"{program}?timeout=1&handle={handle}")
     gateway.wait_log(f"HTS010 HTTimeout without an Accept-HTSession before it: {program}")
     _times_out(gateway, program, "0.3")
 
 
 def test_H6_of_two_times_the_first_wins(gateway: Gateway) -> None:
-    program, other = _own_program(gateway), _own_program(gateway)
+    program, other = own_program(gateway), own_program(gateway)
     url = start_session(gateway, new_handle(), "timeout=1&timeout=0&", program=program)
     start_session(gateway, new_handle(), program=other)
     _times_out(gateway, other, "0.3")
@@ -84,7 +80,7 @@ def test_H6_of_two_times_the_first_wins(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("later", [False, True])
 def test_H7_zero_ends_the_session_after_the_response(gateway: Gateway, later: bool) -> None:
-    program, old, last = _own_program(gateway), new_handle(), new_handle()
+    program, old, last = own_program(gateway), new_handle(), new_handle()
     start = start_session(gateway, old, "timeout=1&", program=program) if later else program
     assert gateway.get(f"{start}?handle={last}&timeout=0&count").text.startswith(f"count={1 + later} ")
     gateway.wait_log(f"HTS006 ended by the program .HTTimeout 0.: {program} ")
@@ -167,14 +163,14 @@ def test_W3_handles_are_masked_in_the_whole_error_log(serve: Serve) -> None:
     assert gateway.get(busy).status == 503
     gate.open()
     assert [running.answer().status, waiting.answer().status] == [200, 410]
-    timed_out = start_session(gateway, f"secret-{new_handle()}", program=_own_program(gateway))
+    timed_out = start_session(gateway, f"secret-{new_handle()}", program=own_program(gateway))
     gateway.wait_log("HTS002 .* /cgi-bin/child-handle-")
     assert gateway.get(timed_out, **refer).status == 410
     removed = session("/cgi-bin/small")
     (folder / "small").unlink()
     gateway.get(removed)
     gateway.reload()
-    assert gateway.get(removed).status == 404
+    assert gateway.get(removed).status == 410
     wait_for("the old front to go", lambda: len(gateway.fronts()) == 1)
     assert "secr…" in gateway.log
     assert [line for line in gateway.log.splitlines() if "secret-" in line] == []

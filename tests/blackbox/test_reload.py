@@ -6,67 +6,20 @@ import http.client
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.blackbox.conftest import CHILD, Serve
-from tests.blackbox.harness import BOUND, Answer, Gateway, free_port, read_answer, wait_for
-
-CGI = "/cgi-bin/child"
+from tests.blackbox.counting import CGI, Slow, count, ended, start, wait_drained
+from tests.blackbox.harness import BOUND, Gateway, free_port, read_answer, wait_for
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(serve_shared: Serve) -> Gateway:
     """One gateway for the tests that need no directives of their own."""
-    shared = Gateway(tmp_path_factory.mktemp("reload"))
-    shared.program("child", CHILD.read_text())
-    yield shared.start()
-    assert shared.stop() == 0
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """Clients beside the test's own."""
-    with ThreadPoolExecutor(8) as executor:
-        yield executor
-
-
-class Slow:
-    """A request that runs until `finish`; `begun` once the program has it."""
-
-    def __init__(self, gateway: Gateway, pool: ThreadPoolExecutor, place: Path, url: str) -> None:
-        self._begun, self._end = place / f"begun{id(self)}", place / f"end{id(self)}"
-        command = f"touch={self._begun}&wait={self._end}"
-        join = "&" if "?" in url else "?"
-        self.answer: Future[Answer] = pool.submit(gateway.get, f"{url}{join}{command}")
-        wait_for("the slow request to run", self._begun.exists)
-
-    def finish(self) -> Answer:
-        """Let it end; its answer."""
-        self._end.touch()
-        return self.answer.result(BOUND)
-
-
-def start(gateway: Gateway, handle: str, query: str = "count", program: str = CGI) -> None:
-    assert gateway.get(f"{program}?handle={handle}&{query}").text.startswith("count=1 ")
-
-
-def count(gateway: Gateway, handle: str) -> int:
-    answer = gateway.get(f"{CGI}/{handle}?handle={handle}&count")
-    assert answer.status == 200, answer
-    return int(answer.text.split()[0].removeprefix("count="))
-
-
-def ended(gateway: Gateway, handle: str, program: str = CGI) -> tuple[int, str | None]:
-    answer = gateway.get(f"{program}/{handle}?handle={handle}")
-    return answer.status, answer.header("x-htsession-ended")
-
-
-def wait_drained(gateway: Gateway) -> None:
-    wait_for("the old fronts to end", lambda: len(gateway.fronts()) == 1)
+    return serve_shared()
 
 
 # ---- what a reload keeps
@@ -279,46 +232,3 @@ def test_L1_the_limit_holds_over_both_fronts(serve: Serve, pool: ThreadPoolExecu
     assert ended(gateway, "three") == (503, "limit")
     assert slow.finish().status == 200
     assert (count(gateway, "one"), count(gateway, "two")) == (3, 2)
-
-
-# ---- kill -9
-
-
-def test_R4_a_kill_costs_the_session_in_flight_and_no_other(
-    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
-) -> None:
-    start(gateway, "running")
-    start(gateway, "resting")
-    slow = Slow(gateway, pool, tmp_path, f"{CGI}/running?handle=running&count")
-    wait_drained(gateway)
-    gateway.kill_front()
-    assert not slow.answer.result(BOUND).whole
-    assert count(gateway, "resting") == 2
-    assert ended(gateway, "running") == (410, "stopped")
-    gateway.wait_log("HTS007 .*child runn")
-
-
-def test_a_kill_of_the_old_front_costs_only_what_it_had_in_flight(
-    gateway: Gateway, pool: ThreadPoolExecutor, tmp_path: Path
-) -> None:
-    start(gateway, "flying")
-    start(gateway, "sitting")
-    wait_drained(gateway)
-    slow = Slow(gateway, pool, tmp_path, f"{CGI}/flying?handle=flying&count")
-    old = gateway.fronts()[0]
-    gateway.reload()
-    os.kill(old, signal.SIGKILL)
-    assert not slow.answer.result(BOUND).whole
-    assert count(gateway, "sitting") == 2
-    assert ended(gateway, "flying") == (410, "stopped")
-
-
-def test_a_new_front_that_is_killed_leaves_a_gateway_that_serves(gateway: Gateway) -> None:
-    start(gateway, "robust")
-    wait_drained(gateway)
-    old = gateway.fronts()[0]
-    os.kill(gateway.keeper, signal.SIGHUP)
-    new = wait_for("the new front", lambda: [pid for pid in gateway.fronts() if pid != old])[0]
-    os.kill(new, signal.SIGKILL)
-    gateway.wait_log(rf"front {new} was ended by SIGKILL")
-    assert count(gateway, "robust") == 2

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.blackbox.clients import Client, Gate, new_handle, start_session
+from tests.blackbox.clients import Client, Gate, new_handle, own_program, start_session
 from tests.blackbox.conftest import CHILD, Serve
 from tests.blackbox.harness import Answer, Gateway
 
@@ -88,7 +88,7 @@ def test_R4_timed_out_says_after_how_long(gateway: Gateway) -> None:
 def test_R4_a_session_that_exits_between_two_calls(gateway: Gateway) -> None:
     for status, reason in (("0", "ended"), ("4", "crashed")):
         program = f"exits-{status}"
-        text = "#!/bin/sh\nprintf 'Accept-HTSession: %s\\n\\n\\004%s\\n' \"$QUERY_STRING\" \"$HTSESSION_END\"\n"
+        text = '#!/bin/sh\nprintf \'Accept-HTSession: %s\\n\\n\\004%s\\n\' "$QUERY_STRING" "$HTSESSION_END"\n'
         gateway.program(program, text + f"while [ ! -e go-{status} ]; do sleep 0.01; done\nexit {status}\n")
         handle = new_handle()
         assert gateway.get(f"/cgi-bin/{program}?{handle}").status == 200
@@ -103,6 +103,12 @@ def test_R4_a_first_response_without_the_end_mark_is_ended(gateway: Gateway) -> 
     assert (answer.status, answer.text, answer.whole) == (200, "whole", True)
     gateway.wait_log("HTS007 exited instead of writing the end mark .*: /cgi-bin/child hand…")
     _is_gone(gateway.get(f"/cgi-bin/child/{handle}"), "ended")
+
+
+def test_HTS011_output_after_the_end_mark_is_logged_as_an_error(gateway: Gateway) -> None:
+    program, handle = own_program(gateway), new_handle()
+    gateway.get(f"{start_session(gateway, handle, program=program)}?handle={handle}&late=x")
+    gateway.wait_log(rf"\[cgi:error\].* HTS011 output .*P5.*: {program} hand…")
 
 
 def test_R4_limit_is_503_with_Retry_After(serve: Serve) -> None:
@@ -157,7 +163,9 @@ def test_R4_the_link_of_an_odd_program_name_is_quoted(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(("query", "reason"), ENDS.items())
-def test_R4_expired_fresh_starts_anew_where_that_can_do_no_harm(gateway: Gateway, query: str, reason: str) -> None:
+def test_R4_expired_fresh_starts_anew_where_that_can_do_no_harm(
+    gateway: Gateway, query: str, reason: str
+) -> None:
     url = _ended_by(gateway, query, program="/cgi-bin/fresh/child")
     answer = gateway.get(f"{url}/rest?count&env=HTSESSION_STATUS&env=HTSESSION_HANDLE&env=PATH_INFO")
     if reason in STAY:

@@ -57,7 +57,9 @@ def _session_variables(answer: Answer) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("written", ["h{0}", "%68{0}", "h{0}/", "h{0}/rest", "./h{0}", "/h{0}", "x/../h{0}//rest/."])
+@pytest.mark.parametrize(
+    "written", ["h{0}", "%68{0}", "h{0}/", "h{0}/rest", "./h{0}", "/h{0}", "x/../h{0}//rest/."]
+)
 def test_R1_the_segment_is_compared_after_one_decoding(gateway: Gateway, written: str) -> None:
     name = new_handle()
     start_session(gateway, f"h{name}")
@@ -66,7 +68,8 @@ def test_R1_the_segment_is_compared_after_one_decoding(gateway: Gateway, written
 
 
 @pytest.mark.parametrize(
-    "written", ["H{0}", "h{0}x", "h{0}%2F", "h{0}%2Frest", "h{0}%5C", "%2568{0}", "rest/h{0}", "h{0};a=1", "h{0}%20"]
+    "written",
+    ["H{0}", "h{0}x", "h{0}%2F", "h{0}%2Frest", "h{0}%5C", "%2568{0}", "rest/h{0}", "h{0};a=1", "h{0}%20"],
 )
 def test_R1_anything_else_is_not_the_handle(gateway: Gateway, written: str) -> None:
     name = new_handle()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.blackbox.conftest import Serve
-from tests.blackbox.harness import Answer, Gateway, wait_for
+from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import alive
 
 NEVER = "/never"
@@ -31,20 +30,6 @@ def impatient(serve_shared: Serve) -> Gateway:
     return serve_shared("CGIScriptTimeout 400ms\nTimeout 60s\nCGIStopGrace 100ms")
 
 
-def number(name: str, answer: Answer) -> int:
-    found = re.search(rf"{name}=(\d+)", answer.text)
-    assert found, answer.text
-    return int(found[1])
-
-
-def pid_of(answer: Answer) -> int:
-    return number("pid", answer)
-
-
-def reason(gateway: Gateway, handle: str) -> str | None:
-    return gateway.get(f"/cgi-bin/child/{handle}").header("x-htsession-ended")
-
-
 def test_T1_the_clock_does_not_run_while_a_request_runs(short: Gateway, tmp_path: Path) -> None:
     short.get("/cgi-bin/child?handle=t1-runs")
     with ThreadPoolExecutor() as pool:
@@ -52,7 +37,7 @@ def test_T1_the_clock_does_not_run_while_a_request_runs(short: Gateway, tmp_path
         running = pool.submit(short.get, path)
         wait_for("the call", (tmp_path / "runs").exists)
         other = short.get("/cgi-bin/child?handle=t1-other&count")
-        wait_for("the end of a session that rests", lambda: not alive(pid_of(other)))
+        wait_for("the end of a session that rests", lambda: not alive(other.number("pid")))
         (tmp_path / "go").touch()
         assert running.result().text.startswith("count=2")
     assert short.get("/cgi-bin/child/t1-runs?handle=t1-runs&count").text.startswith("count=3")
@@ -60,9 +45,9 @@ def test_T1_the_clock_does_not_run_while_a_request_runs(short: Gateway, tmp_path
 
 def test_T2_an_idle_session_times_out(short: Gateway) -> None:
     answer = short.get("/cgi-bin/child?handle=t2-idle&count")
-    wait_for("the end of the instance", lambda: not alive(pid_of(answer)))
+    wait_for("the end of the instance", lambda: not alive(answer.number("pid")))
     short.wait_log("HTS002 timed out after 0.3 s.*t2-")
-    assert reason(short, "t2-idle") == "timed-out"
+    assert short.reason("/cgi-bin/child/t2-idle") == "timed-out"
 
 
 def test_T2_a_request_near_the_deadline_is_answered_or_finds_the_session_ended(serve: Serve) -> None:
@@ -72,7 +57,7 @@ def test_T2_a_request_near_the_deadline_is_answered_or_finds_the_session_ended(s
         gateway.get(f"/cgi-bin/child?handle={handle}")
         while (answer := gateway.get(f"/cgi-bin/child/{handle}?handle={handle}&count")).status == 200:
             count += 1
-            assert number("count", answer) == count
+            assert answer.number("count") == count
             time.sleep(0.001 * (10 + turn + count))  # closer and closer to the deadline; any outcome is right
         assert (answer.status, answer.header("x-htsession-ended")) == (410, "timed-out")
 
@@ -80,41 +65,41 @@ def test_T2_a_request_near_the_deadline_is_answered_or_finds_the_session_ended(s
 def test_T3_end_of_file_comes_first(serve: Serve) -> None:
     gateway = serve("PersistentCGITimeout 50ms\nCGIStopGrace 30s")
     answer = gateway.get(f"/cgi-bin/child?handle=t3-eof&count&diary={gateway.folder}/diary")
-    wait_for("the exit", lambda: not alive(pid_of(answer)))
+    wait_for("the exit", lambda: not alive(answer.number("pid")))
     assert (gateway.folder / "diary").read_text() == "eof\n"
 
 
 def test_T3_then_TERM(short: Gateway, tmp_path: Path) -> None:
     answer = short.get(f"/cgi-bin/child?handle=t3-term&count&linger&diary={tmp_path}/diary")
-    wait_for("the exit", lambda: not alive(pid_of(answer)))
+    wait_for("the exit", lambda: not alive(answer.number("pid")))
     assert (tmp_path / "diary").read_text() == "eof\nterm\n"
 
 
 def test_T3_then_KILL_of_the_whole_group(short: Gateway, tmp_path: Path) -> None:
     query = f"handle=t3-kill&count&linger&diary={tmp_path}/diary&ignore&background=100"
     answer = short.get(f"/cgi-bin/child?{query}")
-    wait_for("the leader's end", lambda: not alive(pid_of(answer)))
-    wait_for("the grandchild's end", lambda: not alive(number("background", answer)))
+    wait_for("the leader's end", lambda: not alive(answer.number("pid")))
+    wait_for("the grandchild's end", lambda: not alive(answer.number("background")))
     assert (tmp_path / "diary").read_text() == "eof\nterm\n"  # it would never have gone by itself
 
 
 def test_T3_grandchildren_of_a_session_end_with_it(short: Gateway) -> None:
     answer = short.get("/cgi-bin/child?handle=t3-grand&count&background=100")
-    wait_for("the grandchild's end", lambda: not alive(number("background", answer)))
+    wait_for("the grandchild's end", lambda: not alive(answer.number("background")))
 
 
 def test_T3_grandchildren_of_a_session_that_crashed_end_with_it(impatient: Gateway) -> None:
     answer = impatient.get("/cgi-bin/child?handle=t3-crash&count&background=100")
     assert impatient.get("/cgi-bin/child/t3-crash?kill=KILL").status == 502
-    wait_for("the grandchild's end", lambda: not alive(number("background", answer)))
+    wait_for("the grandchild's end", lambda: not alive(answer.number("background")))
 
 
 def test_T3_background_children_of_a_one_shot_that_exits_live_on(impatient: Gateway) -> None:
     answer = impatient.get("/cgi-bin/child?count&background=100")
-    grandchild = number("background", answer)
+    grandchild = answer.number("background")
     try:
-        wait_for("the exit", lambda: not alive(pid_of(answer)))
-        wait_for("the reaping", lambda: pid_of(answer) not in impatient.instances())
+        wait_for("the exit", lambda: not alive(answer.number("pid")))
+        wait_for("the reaping", lambda: answer.number("pid") not in impatient.instances())
         impatient.get("/cgi-bin/child?echo=another")  # the keeper has been through its loop
         assert alive(grandchild)
     finally:
@@ -135,25 +120,22 @@ def test_T3_HTS011_kills_at_once(serve: Serve) -> None:
     diary = gateway.folder / "diary"
     answer = gateway.get(f"/cgi-bin/child?handle=t3-now&count&diary={diary}&ignore&linger&background=100")
     gateway.post(f"/cgi-bin/child/t3-now?handle=t3-now&noread&latewait={NEVER}", b"left")
-    wait_for("the leader's end", lambda: not alive(pid_of(answer)))
-    wait_for("the grandchild's end", lambda: not alive(number("background", answer)))
+    wait_for("the leader's end", lambda: not alive(answer.number("pid")))
+    wait_for("the grandchild's end", lambda: not alive(answer.number("background")))
     assert not diary.exists()
 
 
 def test_T4_a_silent_program_is_504_and_ended(impatient: Gateway) -> None:
+    before = set(impatient.instances())
     assert impatient.get(f"/cgi-bin/child?silent&wait={NEVER}").status == 504
     impatient.wait_log("HTS009 neither read nor wrote for 0.4 s")
-    wait_for("the end of the program", lambda: not silent_programs(impatient))
-
-
-def silent_programs(gateway: Gateway) -> list[int]:
-    return [pid for pid in gateway.instances() if alive(pid)]
+    wait_for("the end of the program", lambda: before >= set(impatient.instances()))
 
 
 def test_T4_a_silent_session_is_504_and_crashed(impatient: Gateway) -> None:
     impatient.get("/cgi-bin/child?handle=t4-silent")
     assert impatient.get(f"/cgi-bin/child/t4-silent?silent&wait={NEVER}").status == 504
-    assert reason(impatient, "t4-silent") == "crashed"
+    assert impatient.reason("/cgi-bin/child/t4-silent") == "crashed"
 
 
 def test_T4_silence_after_the_head_cuts_the_connection(impatient: Gateway) -> None:
@@ -205,7 +187,7 @@ def test_T4_a_client_that_does_not_move_for_Timeout_counts_as_gone(serve: Serve,
             )
         else:  # B3: the body can never come whole
             gateway.wait_log("HTS011 the client left")
-            assert reason(gateway, "t4-client") == "protocol"
+            assert gateway.reason("/cgi-bin/child/t4-client") == "protocol"
 
 
 @pytest.mark.parametrize(("verb", "words"), [("exit=3", "exit status 3"), ("kill=SEGV", "signal 11")])
@@ -214,11 +196,11 @@ def test_HTS007_names_the_exit_and_the_last_words(impatient: Gateway, verb: str,
     impatient.get(f"/cgi-bin/child?handle={handle}")
     assert impatient.get(f"/cgi-bin/child/{handle}?silent&stderr=last+words+{handle}&{verb}").status == 502
     impatient.wait_log(rf"HTS007 .*{words}.*last words {handle}")
-    assert reason(impatient, handle) == "crashed"
+    assert impatient.reason(f"/cgi-bin/child/{handle}") == "crashed"
 
 
 def test_HTS007_an_exit_between_two_calls_is_noticed(impatient: Gateway) -> None:
     answer = impatient.get("/cgi-bin/child?handle=hts007-idle&count")
-    os.kill(pid_of(answer), signal.SIGKILL)
+    os.kill(answer.number("pid"), signal.SIGKILL)
     impatient.wait_log(r"HTS007 exited between two calls \(signal 9")
-    assert reason(impatient, "hts007-idle") == "crashed"
+    assert impatient.reason("/cgi-bin/child/hts007-idle") == "crashed"

@@ -9,7 +9,7 @@ from gateway.protocol.head import MalformedHead, parse_head, parse_minutes
 
 
 def headers_of(block: bytes) -> list[tuple[bytes, bytes]]:
-    return parse_head(block + b"\n").headers
+    return list(parse_head(block + b"\n").headers)
 
 
 def advice_of(*lines: bytes) -> Advice:

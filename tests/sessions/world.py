@@ -1,0 +1,288 @@
+"""A registry in a small world: real pipes, a real link (its other end plays the keeper), a set clock."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gateway.keeper.claims import Claims
+from gateway.keeper.link import Link, Message
+from gateway.keeper.table import ENDING, attach, create
+from gateway.logs import ErrorLog
+from gateway.programs import Program
+from gateway.protocol.events import Event
+from gateway.sessions.call import Call
+from gateway.sessions.decision import Limits
+from gateway.sessions.instance import Instance
+from gateway.sessions.judge import Judge
+from gateway.sessions.keeper import KeeperLink
+from gateway.sessions.moves import Moves
+from gateway.sessions.registry import Registry, ServerLimits
+from gateway.sessions.session import Name, Session
+from gateway.sessions.starter import Starter
+
+NAME: Name = ("host", b"/cgi-bin/counter")
+TIMEOUT, QUEUE_TIMEOUT, QUEUE, PREVIOUS, MOST = 300.0, 30.0, 2, 1, 4
+LOG = ErrorLog(os.devnull)
+SLOTS = 64
+FRAME = b"5:hello,"
+CLOCK_USERS = ("registry", "clocks", "retired", "call")
+
+
+class Clock:
+    """Stands where the sessions' modules have `time`."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop on that clock, run step by step."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._set = clock
+        super().__init__()
+
+    def time(self) -> float:
+        """Seconds of the clock."""
+        return self._set.now
+
+    def spin(self) -> None:
+        """Run what is due and what can be read, without waiting."""
+        for _ in range(6):
+            self.call_soon(self.stop)
+            self.run_forever()
+
+
+class Taker:
+    """The sink of a call whose response interests nobody."""
+
+    def events(self, events: Sequence[Event]) -> None:
+        """Drop them."""
+
+    def drained(self) -> None:
+        """Nothing waits for it."""
+
+    def backlog(self) -> int:
+        """Nothing waits for it."""
+        return 0
+
+    def stalled(self) -> None:
+        """There is no client that could stall."""
+
+
+class Process:
+    """An instance as its program and as the keeper have it (what `Claims` asks of a Child)."""
+
+    def __init__(self, number: int, slot: int, about: dict[str, Any]) -> None:
+        self.facts = {"id": number, "pid": 0, "slot": slot}
+        self.about = about
+        self.output, self.program_output = os.pipe()
+        self.program_requests, self.requests = os.pipe()
+        for descriptor in (self.output, self.requests, self.program_requests):
+            os.set_blocking(descriptor, False)
+        self.id, self.slot = number, slot
+        self.how: str | None = None
+        self.holder: object = None
+
+    @property
+    def ending(self) -> bool:
+        """Whether T3 has begun."""
+        return self.how is not None
+
+    def take(self) -> bytes:
+        """Read the frame."""
+        return os.read(self.program_requests, 65536)
+
+    def write(self, data: bytes) -> None:
+        """Write to standard output."""
+        os.write(self.program_output, data)
+
+    def exit(self) -> None:
+        """The program's ends close."""
+        for descriptor in (self.program_output, self.program_requests):
+            os.close(descriptor)
+        self.program_output = self.program_requests = -1
+
+    def close(self) -> None:
+        """Reaped: the keeper's ends close too."""
+        if self.program_output >= 0:
+            self.exit()
+        os.close(self.output)
+        os.close(self.requests)
+
+
+class World:
+    """The registry with everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self._patches = pytest.MonkeyPatch()
+        for module in CLOCK_USERS:
+            self._patches.setattr(f"gateway.sessions.{module}.time", self.clock)
+        self.loop = Loop(self.clock)
+        self.table = create(SLOTS)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._keeper, self._link = Link(theirs), KeeperLink(ours, self.loop)
+        self.registry = Registry(
+            self.loop, self._link, attach(os.dup(self.table.descriptor)), LOG, ServerLimits(MOST, 1000)
+        )
+        self.judge = Judge(self.registry, LOG)
+        self.moves = Moves(self.registry, self._link, lambda host, name: self.program)
+        self.starter = Starter(self.registry, self._link, 1000)
+        self._link.on |= {"gone": self._gone, "grant": self.moves.granted, "recall": self.moves.recalled}
+        self.program = _program()
+        self.processes: dict[int, Process] = {}
+        self._claims = Claims(self.table, self.processes)  # type: ignore[arg-type]
+        self._count = 0
+
+    def close(self) -> None:
+        """Close every descriptor, and give the modules their clock back."""
+        self.loop.spin()
+        for instance in self.registry.instances.values():
+            instance.close()
+        for process in self.processes.values():
+            process.close()
+        self._link.close()
+        self._keeper.close()
+        self.loop.close()
+        self.registry.store.table.close()
+        self.table.close()
+        self._patches.undo()
+
+    # ---- what the keeper does
+
+    def settle(self) -> None:
+        """Until nothing more happens by itself."""
+        self.loop.spin()
+        while messages := self._keeper.receive():
+            for message in messages:
+                getattr(self, f"_{message.kind}")(message.fields)
+            self.loop.spin()
+
+    def _start(self, fields: dict[str, Any]) -> None:
+        self._count += 1
+        process = self.processes[self._count] = Process(self._count, self._count % SLOTS, fields["about"])
+        process.holder = self
+        self.table.open_slot(self._count % SLOTS, self._count)
+        self._keeper.send("started", (process.output, process.requests), tag=fields["tag"], **process.facts)
+
+    def _end(self, fields: dict[str, Any]) -> None:
+        process = self.processes[fields["id"]]
+        process.how = fields["how"]
+        self.table.set_state(process.facts["slot"], ENDING)
+
+    def _give(self, fields: dict[str, Any]) -> None:
+        self.processes[fields["id"]].holder = None
+
+    def _claim(self, fields: dict[str, Any]) -> None:
+        self._keeper.send("claimed", tag=fields["tag"], answer=self._claims.decide(self, fields))
+
+    def _overlap(self) -> None:
+        self.registry.overlap = any(process.holder is None for process in self.processes.values())
+
+    def recall(self, number: int) -> None:
+        """Ask for an instance on behalf of another front."""
+        self.registry.overlap = True
+        self._keeper.send("recall", id=number)
+        self.settle()
+
+    def grant(self, number: int) -> None:
+        """Give an instance to the registry again."""
+        process = self.processes[number]
+        process.holder = self
+        self._keeper.send("grant", (process.output, process.requests), about=process.about, **process.facts)
+        self.settle()
+        self._overlap()
+
+    def reap(self, number: int, status: int) -> None:
+        """The process is gone, with this exit status or minus the signal."""
+        process = self.processes.pop(number)
+        process.close()
+        self._keeper.send("gone", id=number, status=status, tail=[])
+        self.settle()
+        self.table.free_slot(process.facts["slot"])
+
+    # ---- what the front does
+
+    def _gone(self, message: Message) -> None:
+        instance = self.registry.instances[message.fields["id"]]
+        instance.exited.set_result(message.fields)
+        self.registry.gone(instance)
+
+    def tick(self, seconds: float) -> None:
+        """Time passes."""
+        self.clock.now += seconds
+        self.settle()
+
+    def first_call(self, segment: bytes = b"") -> Call:
+        """Start an instance for a first request."""
+        stays: asyncio.Future[None] = self.loop.create_future()
+        task = self.loop.create_task(self.starter.start(self.program, {}, stays, body=False))
+        self.settle()
+        return self._begin(Call(task.result(), self.program, Taker(), self.judge.decide, segment=segment))
+
+    def later_call(self, session: Session, handle: bytes) -> Call:
+        """A call of a session that has been claimed; its frame is written."""
+        call = Call(session.instance, self.program, Taker(), self.judge.decide, session=session, handle=handle)
+        call.send(FRAME)
+        return self._begin(call)
+
+    def _begin(self, call: Call) -> Call:
+        self.registry.calls.add(call)
+        return call
+
+    def answer(self, call: Call, response: bytes, *, delivered: bool = True) -> None:
+        """The program answers, and the response goes to the client or is lost."""
+        process = self.processes[call.instance.id]
+        if not call.exchange.first:
+            assert process.take() == FRAME
+        process.write(response + b"\4" + call.instance.mark + b"\n")
+        self.settle()
+        assert call.exchange.over
+        self.registry.finish(call, delivered=delivered)
+        self.settle()
+
+    def die(self, call: Call) -> None:
+        """The program ends in the middle of a call."""
+        self.processes[call.instance.id].exit()
+        self.loop.spin()
+        assert call.exchange.over
+        self.registry.finish(call, delivered=False)
+        self.settle()
+
+    def armed(self, instance: Instance) -> float | None:
+        """When the timer of an instance's session is due."""
+        return next(
+            (due for known, (due, _) in self.registry.clock._timers.items() if known.instance is instance), None
+        )
+
+
+def _program() -> Program:
+    return Program(
+        name=NAME,
+        text=NAME[1].decode(),
+        file="counter",
+        argv=(b"counter",),
+        directory=b".",
+        environ={},
+        variables={},
+        limits=Limits(TIMEOUT, 6 * TIMEOUT),
+        previous_handles=PREVIOUS,
+        queue=QUEUE,
+        queue_timeout=QUEUE_TIMEOUT,
+        script_timeout=1e9,
+        timeout=1e9,
+        grace=2.0,
+        fresh_when_expired=False,
+        body_limit=0,
+        hosted=False,
+        nph=False,
+    )
