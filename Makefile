@@ -30,7 +30,7 @@ serve: $(STAMP)
 	@exec $(BIN)/gateway serve $(CONF)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not faults" $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m "not faults" -n auto --dist loadfile $(PYTEST_ARGUMENTS)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import os
 import re
 import signal
@@ -59,10 +60,25 @@ class Answer:
 
 
 def free_port() -> int:
-    """A TCP port on the loopback that nobody listens on."""
+    """A TCP port on the loopback that nobody has: below those that the kernel gives to clients, and from a
+    range of this process's own, so that test processes side by side do not meet."""
+    for port in _ports:
+        if not _taken(port):
+            return port
+    raise AssertionError("no port is free")
+
+
+def _taken(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+_first = 10_000 + os.getpid() % 100 * 200
+_ports = itertools.cycle(range(_first, _first + 200))
 
 
 class Gateway:
