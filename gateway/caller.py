@@ -1,6 +1,7 @@
 """One call of a program: of a living session, or a fresh start."""
 
 import asyncio
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
@@ -10,9 +11,15 @@ from gateway.incoming import Incoming
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
 from gateway.programs import Program
-from gateway.protocol.environ import Variables, request_variables, session_variables
+from gateway.protocol.environ import (
+    Variables,
+    connection_variables,
+    message_variables,
+    request_variables,
+    session_variables,
+)
 from gateway.protocol.paths import PathInfo
-from gateway.protocol.scgi import encode
+from gateway.protocol.scgi import block, encode
 from gateway.relay import Relay, respond
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
@@ -59,15 +66,29 @@ class Caller:
             use = await self._wait(on, session, handle)
         if use is None:
             raise LookAgain
-        info = on.path.after(program.cgi_name)
-        variables = self._variables(on, program, info, session, handle, use)
         relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
         call = Call(
             session.instance, program, relay, self._engine.judge.decide,
             session=session, handle=handle, head_only=on.head_only,
         )  # fmt: skip
-        frame = encode(variables, on.body.length or 0, session.instance.mark)
-        return await self._exchange(on, call, relay, frame)
+        return await self._exchange(on, call, relay, self._frame(on, program, session, handle, use))
+
+    def _frame(self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use) -> bytes:
+        request, info, length = on.request, on.path.after(program.cgi_name), on.body.length or 0
+        variables = message_variables(
+            request, program.variables, path_info=info.path_info, content_length=length or None
+        )
+        variables |= session_variables(
+            timeout=program.limits.timeout,
+            max_timeout=program.limits.max_timeout,
+            next_handle=self._engine.mint.next(),
+            handle=handle,
+            rest=info.rest,
+            current_handle=session.handles.current if use.stale else None,
+            retry=use.retry,
+        )
+        connection = _connection_block(request.client, request.server, request.scheme)
+        return encode(variables, length, session.instance.mark, (program.block, connection))
 
     async def _wait(self, on: Incoming, session: Session, handle: bytes) -> Use | None:
         """Wait in the session's queue, unless it has ended by now."""
@@ -96,8 +117,6 @@ class Caller:
             expired = self._retired(program, info.segment)
         await on.body.take(FIRST_MEMORY)
         variables = self._variables(on, program, info, expired=expired)
-        if on.body.length:
-            variables[b"CONTENT_LENGTH"] = b"%d" % on.body.length
         gone, body = self._gone(on), bool(on.body.length)
         instance = await self._engine.starter.start(program, variables, gone, body=body)
         relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
@@ -118,34 +137,16 @@ class Caller:
             return True
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
 
-    def _variables(
-        self,
-        on: Incoming,
-        program: Program,
-        info: PathInfo,
-        session: Session | None = None,
-        handle: bytes | None = None,
-        use: Use | None = None,
-        *,
-        expired: bool = False,
-    ) -> Variables:
+    def _variables(self, on: Incoming, program: Program, info: PathInfo, *, expired: bool) -> Variables:
         variables = request_variables(
             on.request, program.variables, path_info=info.path_info, content_length=on.body.length or None
         )
-        stale = session is not None and use is not None and use.stale
-        variables.update(
-            session_variables(
-                timeout=program.limits.timeout,
-                max_timeout=program.limits.max_timeout,
-                next_handle=self._engine.mint.next(),
-                handle=handle,
-                rest=info.rest,
-                current_handle=session.handles.current if stale and session is not None else None,
-                retry=use is not None and use.retry,
-                expired=expired,
-            )
+        return variables | session_variables(
+            timeout=program.limits.timeout,
+            max_timeout=program.limits.max_timeout,
+            next_handle=self._engine.mint.next(),
+            expired=expired,
         )
-        return variables
 
     async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> bytes | None:
         relay.call = call
@@ -170,11 +171,19 @@ class Caller:
             return target
         finally:
             connection.on_lost = None
+            relay.call = None  # no cycle: the parts of a request go when it is over, not at the next collection
             if upload is not None:
                 upload.cancel()
             if not call.exchange.over:
                 call.exchange.fail(Fault(Reason.CRASHED, "HTS007 the request was given up", "term"))
             self._registry.finish(call, delivered=delivered)
+
+
+@lru_cache(maxsize=1024)
+def _connection_block(
+    client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
+) -> bytes:
+    return block(connection_variables(client, server, scheme))
 
 
 async def _upload(body: Body, call: Call, relay: Relay) -> None:

@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -262,6 +263,7 @@ async def main() -> int:
     logging.getLogger("uvicorn").addHandler(_ToErrorLog(log))
     logging.getLogger("uvicorn").propagate = False
     application = Application(configuration, link, descriptor, key, log)
+    gc.freeze()  # what is there now stays: the collector need not look at it again
     await Front(configuration, link, application).run(sockets)
     return 0
 

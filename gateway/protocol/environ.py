@@ -1,7 +1,7 @@
 """The meta-variables of a request (RFC 3875, section 4.1; names beyond it as in Apache)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,14 @@ _LONGEST_MEMOISED = 64
 # Credentials are checked by the server (RFC 3875, section 9.2); `Proxy` would pose as HTTP_PROXY; a chunked
 # body has become one of known length (P10).
 _WITHHELD = {b"authorization", b"proxy-authorization", b"proxy", b"content-length", b"transfer-encoding"}
+
+
+# What each request sets anew, whatever SetEnv says
+_OF_REQUEST = frozenset(
+    b"REQUEST_METHOD QUERY_STRING REQUEST_URI SERVER_PROTOCOL UNIQUE_ID PATH_INFO PATH_TRANSLATED "
+    b"CONTENT_LENGTH REMOTE_USER AUTH_TYPE SERVER_ADDR SERVER_PORT REQUEST_SCHEME HTTPS REMOTE_ADDR "
+    b"REMOTE_PORT QZHBNEXT_SESSION_HANDLE".split()
+)
 
 
 @dataclass(slots=True)
@@ -74,6 +82,15 @@ def fixed_variables(
     } | {name: value for name, value in optional.items() if value is not None}
 
 
+def lasting(fixed: Variables) -> Variables:
+    """Those of `fixed` that no request replaces."""
+    return {
+        name: value
+        for name, value in fixed.items()
+        if name not in _OF_REQUEST and not name.startswith(b"HTSESSION_")
+    }
+
+
 def request_variables(
     request: Request,
     fixed: Variables,
@@ -87,15 +104,36 @@ def request_variables(
 
     `content_length` None means no body: CONTENT_LENGTH is absent. `path_info` is decoded; absent when empty.
     """
-    variables = _header_variables(request.headers)
-    host = variables.get(b"HTTP_HOST")
-    variables |= fixed
+    message = message_variables(
+        request,
+        fixed,
+        path_info=path_info,
+        content_length=content_length,
+        remote_user=remote_user,
+        auth_type=auth_type,
+    )
+    return {**fixed, **connection_variables(request.client, request.server, request.scheme), **message}
+
+
+def message_variables(
+    request: Request,
+    fixed: Variables,
+    *,
+    path_info: bytes,
+    content_length: int | None,
+    remote_user: bytes | None = None,
+    auth_type: bytes | None = None,
+) -> Variables:
+    """What `request_variables` has beyond `fixed` and the connection's."""
+    variables = _header_variables(request.headers, fixed)
     variables[b"REQUEST_METHOD"] = request.method.encode()
     variables[b"QUERY_STRING"] = request.query
     variables[b"REQUEST_URI"] = request.raw_path + b"?" + request.query if request.query else request.raw_path
     variables[b"SERVER_PROTOCOL"] = b"HTTP/" + request.http_version.encode()
     variables[b"UNIQUE_ID"] = request.unique_id
-    _add_connection(variables, request, host)
+    if b"SERVER_NAME" not in fixed:
+        address = "" if request.server is None else request.server[0]
+        variables[b"SERVER_NAME"] = _server_name(variables.get(b"HTTP_HOST", b"")) or _literal(address)
     if path_info:
         variables[b"PATH_INFO"] = path_info
         variables[b"PATH_TRANSLATED"] = fixed[b"DOCUMENT_ROOT"].rstrip(b"/") + path_info
@@ -105,6 +143,27 @@ def request_variables(
         variables[b"REMOTE_USER"] = remote_user
     if auth_type is not None:
         variables[b"AUTH_TYPE"] = auth_type
+    return variables
+
+
+@lru_cache(maxsize=1024)
+def connection_variables(
+    client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
+) -> Mapping[bytes, bytes]:
+    """Both ends of the connection. Without addresses (a Unix socket) REMOTE_ADDR is `unix:`, as in nginx."""
+    address, port = server or ("", None)
+    variables = {
+        b"SERVER_ADDR": address.encode(),
+        b"SERVER_PORT": b"%d" % (port or (443 if scheme == "https" else 80)),
+        b"REQUEST_SCHEME": scheme.encode(),
+    }
+    if scheme == "https":
+        variables[b"HTTPS"] = b"on"
+    if client is None:
+        variables[b"REMOTE_ADDR"] = b"unix:"
+    else:
+        variables[b"REMOTE_ADDR"] = client[0].encode()
+        variables[b"REMOTE_PORT"] = b"%d" % client[1]
     return variables
 
 
@@ -142,12 +201,12 @@ def session_variables(
     return variables
 
 
-def _header_variables(headers: Sequence[tuple[bytes, bytes]]) -> Variables:
+def _header_variables(headers: Sequence[tuple[bytes, bytes]], fixed: Variables) -> Variables:
     """HTTP_* and CONTENT_TYPE; repeated headers joined (RFC 3875, section 4.1.18; RFC 6265, section 5.4)."""
     variables: Variables = {}
     for name, value in headers:
         variable = _variable(name) if len(name) <= _LONGEST_MEMOISED else _variable.__wrapped__(name)
-        if variable is None:
+        if variable is None or variable in fixed:
             continue
         if variable in variables:
             separator = b"; " if variable == b"HTTP_COOKIE" else b", "
@@ -164,23 +223,6 @@ def _variable(header: bytes) -> bytes | None:
         return None
     name = header.upper().replace(b"-", b"_")
     return name if name == b"CONTENT_TYPE" else b"HTTP_" + name
-
-
-def _add_connection(variables: Variables, request: Request, host: bytes | None) -> None:
-    """Both ends of the connection. Without addresses (a Unix socket) REMOTE_ADDR is `unix:`, as in nginx."""
-    address, port = request.server or ("", None)
-    variables[b"SERVER_ADDR"] = address.encode()
-    variables[b"SERVER_PORT"] = b"%d" % (port or (443 if request.scheme == "https" else 80))
-    if b"SERVER_NAME" not in variables:
-        variables[b"SERVER_NAME"] = _server_name(host or b"") or _literal(address)
-    variables[b"REQUEST_SCHEME"] = request.scheme.encode()
-    if request.scheme == "https":
-        variables[b"HTTPS"] = b"on"
-    if request.client is None:
-        variables[b"REMOTE_ADDR"] = b"unix:"
-    else:
-        variables[b"REMOTE_ADDR"] = request.client[0].encode()
-        variables[b"REMOTE_PORT"] = b"%d" % request.client[1]
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,6 @@
 """SCGI frames on the request pipe (P7): a netstring of variables, then the body."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -21,21 +21,28 @@ class Frame(NamedTuple):
     body: bytes
 
 
-def encode(variables: Mapping[bytes, bytes], content_length: int, mark: bytes) -> bytes:
+def encode(
+    variables: Mapping[bytes, bytes], content_length: int, mark: bytes, blocks: Sequence[bytes] = ()
+) -> bytes:
     """The frame without its body of `content_length` bytes. Raises MalformedFrame.
 
-    CONTENT_LENGTH, SCGI and HTSESSION_END in `variables` do not count.
+    CONTENT_LENGTH, SCGI and HTSESSION_END in `variables` do not count. `blocks` are more variables, encoded
+    by `block` ahead of time; no name may be in two of them.
     """
+    own = b"CONTENT_LENGTH\0%d\0SCGI\x001\0HTSESSION_END\0%b\0" % (content_length, mark)
+    payload = b"".join((own, *blocks, block(variables)))
+    return b"%d:%b," % (len(payload), payload)
+
+
+def block(variables: Mapping[bytes, bytes]) -> bytes:
+    """Variables as NAME NUL VALUE NUL, without those that every frame has of its own. Raises MalformedFrame."""
     if not _OWN.isdisjoint(variables):
         variables = {name: value for name, value in variables.items() if name not in _OWN}
-    own = b"CONTENT_LENGTH\0%d\0SCGI\x001\0HTSESSION_END\0%b\0" % (content_length, mark)
     others = b"\0".join(chain.from_iterable(variables.items()))
     if others.count(b"\0") != max(0, 2 * len(variables) - 1) or b"" in variables:
         bad = next(pair for pair in variables.items() if not pair[0] or b"\0" in pair[0] + pair[1])
         raise MalformedFrame(f"expected a name and a value without NUL, found {bad[0][:60]!r}={bad[1][:60]!r}")
-    if variables:
-        others += b"\0"
-    return b"%d:%b%b," % (len(own) + len(others), own, others)
+    return others + b"\0" if variables else others
 
 
 class FrameReader:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.protocol.events import Event, Head
 from gateway.protocol.response import ResponseReader
 from gateway.sessions.decision import Asked
-from gateway.sessions.exchange import Exchange, Fault
+from gateway.sessions.exchange import Exchange, Fault, Verdict
 from gateway.sessions.instance import Instance
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Call:
         "segment",
         "session",
         "since",
+        "verdict",
         "waits_for_body",
     )
 
@@ -82,6 +83,7 @@ class Call:
         self.session, self.handle, self.segment = session, handle, segment
         self.never_kept = head_only
         self.asked: Asked | None = None
+        self.verdict: Verdict | None = None
         self.extra_headers: list[tuple[bytes, bytes]] = []
         self.eof = False
         self.since = time.monotonic()
@@ -141,6 +143,7 @@ class Call:
         if exchange.over:
             if data and exchange.end is not None:
                 exchange.end.excess = True  # P5
+                self.verdict = None
             self.instance.pause()
             return
         known = exchange.head

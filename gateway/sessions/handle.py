@@ -28,7 +28,7 @@ class HandleMint:
         """`key`: 16 to 64 random bytes, kept in the state directory. Raises ValueError."""
         if not 16 <= len(key) <= blake2b.MAX_KEY_SIZE:
             raise ValueError(f"expected a key of 16 to {blake2b.MAX_KEY_SIZE} bytes, found {len(key)}")
-        self._key = key
+        self._keyed = blake2b(key=key, digest_size=_MAC_BYTES)
         self._pool = b""
 
     def next(self) -> bytes:
@@ -46,7 +46,9 @@ class HandleMint:
         return compare_digest(raw[_RANDOM_BYTES:], self._mac(raw[:_RANDOM_BYTES]))
 
     def _mac(self, random: bytes) -> bytes:
-        return blake2b(random, key=self._key, digest_size=_MAC_BYTES).digest()
+        keyed = self._keyed.copy()
+        keyed.update(random)
+        return keyed.digest()
 
 
 def mask(handle: bytes) -> str:

@@ -128,16 +128,16 @@ class Registry:
 
     def whole(self, call: Call) -> None:
         """The last bytes are about to be handed over: should this front die meanwhile, the session rests."""
-        session = call.session
-        if session is not None and call.exchange.verdict(call.instance.unread()).keep:
-            self._write_rest(session)
+        call.verdict = call.exchange.verdict(call.instance.unread())
+        if call.session is not None and call.verdict.keep:
+            self._write_rest(call.session)
 
     def finish(self, call: Call, *, delivered: bool) -> None:
         """The one arrow back to idle, or the end. `delivered`: the client's connection has it whole."""
         instance, session = call.instance, call.session
         self.calls.discard(call)
         instance.call = None
-        verdict = call.exchange.verdict(instance.unread())
+        verdict = call.verdict or call.exchange.verdict(instance.unread())
         if verdict.keep and call.exchange.first and not delivered:
             text = "HTS006 ended: the client left before it had the handle (R7)"
             fault: Fault | None = Fault(Reason.ENDED, text)
