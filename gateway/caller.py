@@ -10,7 +10,7 @@ from gateway.errors import ClientGone
 from gateway.incoming import Incoming
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
-from gateway.programs import Program
+from gateway.program import Program
 from gateway.protocol.environ import (
     Variables,
     connection_variables,
@@ -24,10 +24,11 @@ from gateway.relay import Relay, respond
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint, is_valid
+from gateway.sessions.handles import Use
 from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
-from gateway.sessions.session import Session, Use
+from gateway.sessions.session import Session
 from gateway.sessions.starter import Starter
 from gateway.web.retired import RetiredHandle
 

@@ -13,7 +13,8 @@ from gateway.errors import BadRequest, Busy, ClientGone, GatewayError, NotFound,
 from gateway.incoming import Incoming, Scope, Send, redirected, request_of
 from gateway.keeper.table import session_key
 from gateway.logs import ErrorLog
-from gateway.programs import FolderRedirect, Program, Programs, StaticFile
+from gateway.program import Program
+from gateway.programs import FolderRedirect, Programs, StaticFile
 from gateway.protocol.environ import Request, UniqueIds
 from gateway.protocol.paths import BadPath, parse_path
 from gateway.sessions.handle import mask_url

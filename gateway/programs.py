@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway import helpers, hosts
@@ -12,48 +12,12 @@ from gateway.directives import table
 from gateway.directives.lists import HostChoice
 from gateway.directives.settings import Settings
 from gateway.errors import Forbidden, NotFound
-from gateway.protocol.environ import Variables, fixed_variables, lasting
+from gateway.program import Limits, Program
+from gateway.protocol.environ import fixed_variables
 from gateway.protocol.paths import BadPath, Path
-from gateway.protocol.scgi import block
-from gateway.sessions.decision import Limits
-from gateway.sessions.session import Name
 
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 _REMEMBERED = 1024
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """A CGI program under one cgi-name. Times in seconds; `environ` is what only a new process gets,
-    `variables` what is the same for every request (`block`: encoded for a frame); `hosted`: run by a host."""
-
-    name: Name
-    text: str
-    file: str
-    argv: tuple[bytes, ...]
-    directory: bytes
-    environ: Variables
-    variables: Variables
-    limits: Limits
-    previous_handles: int
-    queue: int
-    queue_timeout: float
-    script_timeout: float
-    timeout: float
-    grace: float
-    fresh_when_expired: bool
-    body_limit: int
-    hosted: bool
-    nph: bool
-    block: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "block", block(lasting(self.variables)))
-
-    @property
-    def cgi_name(self) -> bytes:
-        """The name as written in the URL: SCRIPT_NAME."""
-        return self.name[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from gateway.program import Program
 from gateway.protocol.events import Event, Head
 from gateway.protocol.response import ResponseReader
 from gateway.sessions.decision import Asked
 from gateway.sessions.exchange import Exchange, Fault, Verdict
 from gateway.sessions.instance import Instance
-
-if TYPE_CHECKING:
-    from gateway.programs import Program
-    from gateway.sessions.session import Session
+from gateway.sessions.session import Session
 
 
 class Sink(Protocol):
@@ -67,11 +65,11 @@ class Call:
     def __init__(
         self,
         instance: Instance,
-        program: "Program",
+        program: Program,
         sink: Sink,
         decide: Decide,
         *,
-        session: "Session | None" = None,
+        session: Session | None = None,
         handle: bytes = b"",
         segment: bytes = b"",
         head_only: bool = False,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
+from gateway.program import Limits
 from gateway.protocol.events import Advice
 from gateway.protocol.head import parse_minutes
 from gateway.sessions.handle import is_valid
@@ -32,13 +33,6 @@ class Asked(NamedTuple):
     timeout: float
     log: str
     advice: tuple[str, ...]
-
-
-class Limits(NamedTuple):
-    """Seconds: PersistentCGITimeout and MaxPersistentCGITimeout."""
-
-    timeout: float
-    max_timeout: float
 
 
 def ask(

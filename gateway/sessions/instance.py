@@ -6,16 +6,29 @@ import os
 import termios
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from gateway.sessions.exchange import Exchange
+from gateway.sessions.handles import Use
 from gateway.sessions.lifecycle import Event, State, advance
-
-if TYPE_CHECKING:
-    from gateway.sessions.call import Call
-    from gateway.sessions.session import Session, Use
 
 READ_SIZE = 65536
 _NOTHING = b"\0\0\0\0"
+
+
+class Running(Protocol):
+    """The call that an instance carries out."""
+
+    exchange: Exchange
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the program, or its end of file."""
+
+    def touched(self) -> None:
+        """The program has taken something."""
+
+    def drained(self) -> None:
+        """The program has taken everything."""
 
 
 class Waiter(NamedTuple):
@@ -23,7 +36,7 @@ class Waiter(NamedTuple):
     the session was claimed, or None: look again, the handle may be retired."""
 
     handle: bytes | None
-    turn: "asyncio.Future[Use | None]"
+    turn: asyncio.Future[Use | None]
 
 
 class Instance:
@@ -44,7 +57,6 @@ class Instance:
         "pid",
         "queue",
         "requests",
-        "session",
         "slot",
         "state",
         "stdin",
@@ -66,8 +78,7 @@ class Instance:
         self.slot: int = fields["slot"]
         self.mark = b""
         self.state = state
-        self.session: Session | None = None
-        self.call: Call | None = None
+        self.call: Running | None = None
         self.queue: deque[Waiter] = deque()
         self.exited: asyncio.Future[dict[str, Any]] = loop.create_future()
         self.persistent = self.mute = False
@@ -115,7 +126,7 @@ class Instance:
 
     # ---- writing
 
-    def write(self, call: "Call") -> None:
+    def write(self, call: Running) -> None:
         """Write what the call has for the program, as far as the pipe takes it."""
         descriptor, exchange = self.stdin if call.exchange.first else self.requests, call.exchange
         while descriptor >= 0 and (piece := exchange.outgoing) is not None:

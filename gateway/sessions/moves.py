@@ -2,22 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from gateway.errors import Busy
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
+from gateway.program import Name, Program
+from gateway.sessions.handles import Handles, Use
 from gateway.sessions.instance import Instance, Waiter
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.lifecycle import State
 from gateway.sessions.registry import Registry
-from gateway.sessions.session import Handles, Name, Session, Use
+from gateway.sessions.session import Session
 
-if TYPE_CHECKING:
-    from gateway.programs import Program
-
-Resolve = Callable[[str, bytes], "Program | None"]
+Resolve = Callable[[str, bytes], Program | None]
 
 
 class Moves:
@@ -72,8 +70,8 @@ class Moves:
         instance = self._registry.instances.get(message.fields["id"])
         if instance is None:
             return
-        if instance.state is State.IDLE and not instance.queue and instance.session is not None:
-            self._registry.give(instance.session)
+        if instance.state is State.IDLE and not instance.queue:
+            self._registry.give(self._registry.sessions[instance.id])
         else:
             turn: asyncio.Future[Use | None] = self._registry.loop.create_future()
             instance.queue.append(Waiter(None, turn))
@@ -82,10 +80,10 @@ class Moves:
         """A new front takes over: give every idle session now, the others when they come to rest."""
         self._registry.draining = self._registry.overlap = True
         for instance in list(self._registry.instances.values()):
-            if instance.state is State.IDLE and not instance.queue and instance.session is not None:
-                self._registry.give(instance.session)
+            if instance.state is State.IDLE and not instance.queue:
+                self._registry.give(self._registry.sessions[instance.id])
 
-    def _session(self, instance: Instance, name: Name, program: "Program") -> Session:
+    def _session(self, instance: Instance, name: Name, program: Program) -> Session:
         deadline, timeout, requests = self._table.clock(instance.slot)
         texts, lost = self._table.handles(instance.slot)
         session = Session(name, Handles(list(texts), program.previous_handles, lost=lost), instance, program)

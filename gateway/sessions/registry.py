@@ -3,25 +3,24 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from gateway.errors import Busy
+from gateway.errors import Busy, ClientGone
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import BUSY, Table
 from gateway.logs import ErrorLog
+from gateway.program import Program
 from gateway.sessions.call import Call
 from gateway.sessions.clocks import CallClock, SessionClock
 from gateway.sessions.ends import crash, normal_end
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import mask
+from gateway.sessions.handles import Handles, Use
 from gateway.sessions.instance import Instance, Waiter
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.lifecycle import Event, State
-from gateway.sessions.session import Handles, Session, Use
+from gateway.sessions.session import Session
 from gateway.sessions.store import Store
-
-if TYPE_CHECKING:
-    from gateway.programs import Program
 
 MUTE_BOUND = 0.5  # seconds between the end of file of an idle instance and the news of its exit
 
@@ -34,7 +33,8 @@ class ServerLimits(NamedTuple):
 
 
 class Registry:
-    """`claimer` asks the keeper for a handle while more than one front serves, None otherwise."""
+    """`overlap`: more than one front serves, the keeper grants handles. `draining`: another front takes over,
+    sessions are given to it when they come to rest. `stopping`: they end."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Registry:
         self.loop, self.link, self.limits = loop, link, limits
         self.store = Store(table)
         self.instances: dict[int, Instance] = {}
+        self.sessions: dict[int, Session] = {}  # by instance
         self.calls = CallClock(loop)
         self.clock = SessionClock(loop, self._expired)
         self.persistent = 0
@@ -64,7 +65,8 @@ class Registry:
         return self._claim(session, handle)
 
     async def wait(self, session: Session, handle: bytes, gone: "asyncio.Future[None]") -> Use | None:
-        """Wait for a busy session (R5). None: look again, the handle may be retired. Raises Busy."""
+        """Wait for a busy session (R5). None: look again, the handle may be retired. `gone`: the client has
+        left. Raises Busy, ClientGone."""
         instance, program = session.instance, session.program
         if len(instance.queue) >= program.queue:
             raise Busy(f"{program.text}: the queue is full", retry_after=5)
@@ -76,6 +78,8 @@ class Registry:
             )
             if waiter.turn in done:
                 return waiter.turn.result()
+            if gone in done:
+                raise ClientGone
             raise Busy(f"{program.text}: waited {program.queue_timeout:g} s", retry_after=program.queue_timeout)
         finally:
             if waiter in instance.queue:
@@ -118,7 +122,7 @@ class Registry:
     def _begin(self, call: Call, handle: bytes) -> Session:
         program, instance = call.program, call.instance
         session = Session(program.name, Handles([handle], program.previous_handles), instance, program)
-        call.session = instance.session = session
+        call.session = self.sessions[instance.id] = session
         instance.persistent = True
         self.persistent += 1
         self.store.table.set_persistent(instance.slot)
@@ -191,7 +195,7 @@ class Registry:
         instance.advance(Event.GIVE)
         self.clock.disarm(session)
         self.store.remove(session, None)
-        del self.instances[instance.id]
+        del self.instances[instance.id], self.sessions[instance.id]
         self.persistent -= 1
         self._dismiss(instance)
         self.link.tell("give", id=instance.id)
@@ -200,8 +204,8 @@ class Registry:
         """This front holds the session from now on; its instance has just been granted."""
         instance = session.instance
         instance.advance(Event.GRANT)
-        instance.session, instance.persistent = session, True
-        self.instances[instance.id] = instance
+        instance.persistent = True
+        self.instances[instance.id], self.sessions[instance.id] = instance, session
         self.persistent += 1
         self.store.add(session)
         self.clock.arm(session)
@@ -220,7 +224,7 @@ class Registry:
         self.stopping = True
         for instance in list(self.instances.values()):
             for waiter in instance.queue:
-                if not waiter.turn.done():
+                if waiter.handle is not None and not waiter.turn.done():
                     waiter.turn.set_exception(Busy("HTS013 the gateway is stopping"))
             if instance.state is State.IDLE:
                 self._end(instance, Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
@@ -230,11 +234,10 @@ class Registry:
         self._end(session.instance, fault, Event.EXPIRE)
 
     def _end(self, instance: Instance, fault: Fault, event: Event = Event.END) -> None:
-        session = instance.session
+        session = self.sessions.pop(instance.id, None)
         if session is not None:
             self.clock.disarm(session)
             self.store.remove(session, fault.reason)
-            instance.session = None
             self._report(fault, session.program, session.handles.current)
         if instance.state is not State.GONE:
             instance.advance(event)
@@ -272,11 +275,11 @@ class Registry:
             self._end(instance, crash(instance))
         self.on_gone(instance)
 
-    def _report(self, fault: Fault, program: "Program", handle: bytes | None = None) -> None:
+    def _report(self, fault: Fault, program: Program, handle: bytes | None = None) -> None:
         level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED) else "error"
         self.say(level, fault.log, program, handle)
 
-    def say(self, level: str, text: str, program: "Program", handle: bytes | None) -> None:
+    def say(self, level: str, text: str, program: Program, handle: bytes | None) -> None:
         """Log a message about a program, the handle of its session masked (W3)."""
         shown = "" if handle is None else f" {mask(handle)}"
         self._log(level, f"{text}: {program.text}{shown}")

@@ -5,18 +5,15 @@ import errno
 import os
 import secrets
 from collections import deque
-from typing import TYPE_CHECKING
 
 from gateway.errors import Busy, CannotStart, ClientGone
 from gateway.keeper.link import Message
+from gateway.program import Program
 from gateway.protocol.environ import Variables
 from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
 from gateway.sessions.lifecycle import Event, State
 from gateway.sessions.registry import Registry
-
-if TYPE_CHECKING:
-    from gateway.programs import Program
 
 REQUEST_DESCRIPTOR = b"3"
 MARK_BYTES = 16
@@ -32,7 +29,7 @@ class Starter:
         registry.on_gone = lambda instance: self._free()
 
     async def start(
-        self, program: "Program", variables: Variables, gone: "asyncio.Future[None]", *, body: bool
+        self, program: Program, variables: Variables, gone: "asyncio.Future[None]", *, body: bool
     ) -> Instance:
         """A new instance in state FIRST. `gone`: the client has left. Raises Busy, CannotStart, ClientGone."""
         await self._enter(program, gone)
@@ -47,7 +44,7 @@ class Starter:
             return started
         raise started
 
-    def _started(self, program: "Program", mark: bytes, message: Message) -> Instance | Busy | CannotStart:
+    def _started(self, program: Program, mark: bytes, message: Message) -> Instance | Busy | CannotStart:
         if message.kind == "failed":
             return _failure(program, message)
         instance = Instance(
@@ -65,7 +62,7 @@ class Starter:
             if not turn.done():
                 turn.set_exception(Busy("HTS013 the gateway is stopping"))
 
-    async def _enter(self, program: "Program", gone: "asyncio.Future[None]") -> None:
+    async def _enter(self, program: Program, gone: "asyncio.Future[None]") -> None:
         if self._free_jobs() <= 0 or self._waiting:
             turn: asyncio.Future[None] = self._registry.loop.create_future()
             self._waiting.append(turn)
@@ -93,14 +90,14 @@ class Starter:
                 turn.set_result(None)
 
 
-def _order(program: "Program", variables: Variables, mark: bytes, *, body: bool) -> Order:
+def _order(program: Program, variables: Variables, mark: bytes, *, body: bool) -> Order:
     own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
     about = {"host": program.name[0], "cgi_name": program.text, "mark": mark.decode()}
     environ = program.environ | variables | own
     return Order(program.argv, environ, program.directory, about, body, program.grace)
 
 
-def _failure(program: "Program", message: Message) -> Busy | CannotStart:
+def _failure(program: Program, message: Message) -> Busy | CannotStart:
     number = message.fields["errno"]
     text = f"{program.file}: cannot be started: {os.strerror(number)}"
     if number == errno.ENOENT:

@@ -2,9 +2,10 @@
 
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import Table, session_key
+from gateway.program import Name
 from gateway.protocol.paths import Path
 from gateway.sessions.retired import Retired
-from gateway.sessions.session import Name, Session
+from gateway.sessions.session import Session
 
 _ByHandle = dict[bytes, Session]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.sessions.call import Call
-from gateway.sessions.session import Use
+from gateway.sessions.handles import Use
 from tests.sessions.world import PREVIOUS, TIMEOUT
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.program import Limits
 from gateway.protocol.events import Advice
-from gateway.sessions.decision import Asked, Limits, Outcome, ask
+from gateway.sessions.decision import Asked, Outcome, ask
 from gateway.sessions.handle import is_valid
 
 LIMITS = Limits(300.0, 1800.0)

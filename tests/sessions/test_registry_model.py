@@ -10,8 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.errors import Busy
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
+from gateway.sessions.handles import Use
 from gateway.sessions.lifecycle import State
-from gateway.sessions.session import Session, Use
+from gateway.sessions.session import Session
 from tests.sessions.model import Model, Waiting, response, seconds_of
 from tests.sessions.world import MOST, NAME, QUEUE, QUEUE_TIMEOUT, SLOTS, TIMEOUT, World
 
@@ -55,9 +56,7 @@ class Registry(RuleBasedStateMachine):
         return [number for number, model in self.living.items() if not model.here]
 
     def session(self, number: int) -> Session:
-        session = self.world.registry.instances[number].session
-        assert session is not None
-        return session
+        return self.world.registry.sessions[number]
 
     def retire(self, handles: list[bytes], reason: Reason) -> None:
         self.retired |= dict.fromkeys(handles, reason)
@@ -267,7 +266,7 @@ class Registry(RuleBasedStateMachine):
 
     @invariant()
     def a_handle_has_one_session(self) -> None:
-        held = [i.session for i in self.world.registry.instances.values() if i.session is not None]
+        held = self.world.registry.sessions.values()
         handles = [handle for session in held for handle in session.handles.accepted]
         assert len(handles) == len(set(handles))
 
@@ -281,10 +280,10 @@ class Registry(RuleBasedStateMachine):
     def every_idle_session_has_a_timer(self) -> None:
         for instance in self.world.registry.instances.values():
             if instance.state is State.IDLE:
-                assert instance.session is not None
-                assert instance.session.deadline == self.living[instance.id].deadline
+                session = self.world.registry.sessions[instance.id]
+                assert session.deadline == self.living[instance.id].deadline
                 due = self.world.armed(instance)
-                assert due is not None and due <= instance.session.deadline
+                assert due is not None and due <= session.deadline
 
 
 TestRegistry = Registry.TestCase

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sessions.session import Handles
+from gateway.sessions.handles import Handles
 
 
 class Step(NamedTuple):

@@ -12,16 +12,15 @@ from gateway.keeper.claims import Claims
 from gateway.keeper.link import Link, Message
 from gateway.keeper.table import ENDING, attach, create
 from gateway.logs import ErrorLog
-from gateway.programs import Program
+from gateway.program import Limits, Name, Program
 from gateway.protocol.events import Event
 from gateway.sessions.call import Call
-from gateway.sessions.decision import Limits
 from gateway.sessions.instance import Instance
 from gateway.sessions.judge import Judge
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry, ServerLimits
-from gateway.sessions.session import Name, Session
+from gateway.sessions.session import Session
 from gateway.sessions.starter import Starter
 
 NAME: Name = ("host", b"/cgi-bin/counter")
