@@ -8,7 +8,7 @@ import itertools
 import socket
 from pathlib import Path
 
-from tests.blackbox.conftest import CHILD
+from tests.blackbox.conftest import CHILD_TEXT
 from tests.blackbox.harness import Answer, Gateway, read_answer, wait_for
 
 _numbers = itertools.count(1)
@@ -108,7 +108,7 @@ class Gate:
 def own_program(gateway: Gateway, folder: str = "") -> str:
     """A child under a name of its own, for messages that come once per program; returns its URL."""
     name = f"{folder}child-{new_handle()}"
-    gateway.program(name, CHILD.read_text())
+    gateway.program(name, CHILD_TEXT)
     return f"/cgi-bin/{name}"
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,7 +12,9 @@ import pytest
 from tests.blackbox.harness import Gateway
 
 Serve = Callable[..., Gateway]
-CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).with_name("child.py")
+# run by the tests' own Python, without what `site` takes time for
+CHILD_TEXT = _CHILD.read_text().replace("#!/usr/bin/env python3", f"#!{os.path.realpath(sys.executable)} -S", 1)
 
 
 @contextmanager
@@ -19,7 +23,7 @@ def _gateways(folder: Path) -> Iterator[Serve]:
 
     def start(directives: str = "", programs: dict[str, str] | None = None) -> Gateway:
         gateway = Gateway(folder / f"gateway{len(started)}", directives, programs)
-        gateway.program("child", CHILD.read_text())
+        gateway.program("child", CHILD_TEXT)
         started.append(gateway)
         return gateway.start()
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Answer, Gateway
 
 DIRECTIVES = """
@@ -47,7 +47,7 @@ DEATHS = [
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(DIRECTIVES)
     gateway.program("bad-interpreter", "#!/no/such/interpreter\n")
-    gateway.program("not-executable", CHILD.read_text()).chmod(0o644)
+    gateway.program("not-executable", CHILD_TEXT).chmod(0o644)
     gateway.program("no-format", "neither ELF nor a script\n")
     (gateway.cgi_bin / "folder").mkdir()
     (gateway.htdocs / "empty").mkdir()

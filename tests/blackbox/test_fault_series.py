@@ -17,7 +17,7 @@ import pytest
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600), pytest.mark.needs("perl")]
 
 SESSIONS, CLIENTS, FAULTS = 200, 4, 100
 PACE = 0.01  # seconds between two requests of a client: a load that leaves the processors some room

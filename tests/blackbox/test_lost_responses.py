@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway, wait_for
 
 DIRECTIVES = """
@@ -23,7 +23,7 @@ MARKS = "env=HTSESSION_HANDLE&env=HTSESSION_CURRENT_HANDLE&env=HTSESSION_STALE&e
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(DIRECTIVES)
-    gateway.program("previous/child", CHILD.read_text())
+    gateway.program("previous/child", CHILD_TEXT)
     return gateway
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway
 
 DIRECTIVES = """
@@ -25,7 +25,7 @@ PersistentCGIQueue 3
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(DIRECTIVES)
     for folder in ("impatient", "alone"):
-        gateway.program(f"{folder}/child", CHILD.read_text())
+        gateway.program(f"{folder}/child", CHILD_TEXT)
     return gateway
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, own_program, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway, wait_for
 
 TIMES = """
@@ -24,7 +24,7 @@ def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(
         TIMES + '<Directory "cgi-bin/capped">\nMaxPersistentCGITimeout 400ms\n</Directory>\n'
     )
-    gateway.program("capped/child", CHILD.read_text())
+    gateway.program("capped/child", CHILD_TEXT)
     return gateway
 
 
@@ -138,7 +138,7 @@ def test_W3_what_the_program_set_stays(gateway: Gateway) -> None:
 
 def test_W3_handles_are_masked_in_the_whole_error_log(serve: Serve) -> None:
     gateway = serve(TIMES)
-    gateway.program("small", CHILD.read_text())
+    gateway.program("small", CHILD_TEXT)
     gate, folder = Gate(gateway.folder), gateway.cgi_bin
 
     def session(program: str = "/cgi-bin/child") -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.counting import CGI, Slow, count, ended, start, wait_drained
 from tests.blackbox.harness import BOUND, Gateway, free_port, read_answer, wait_for
 
@@ -110,7 +110,7 @@ def test_R7_a_lost_response_is_still_known_as_lost_after_a_reload(gateway: Gatew
 
 
 def test_R4_sessions_of_a_vanished_cgi_name_end(serve: Serve) -> None:
-    gateway = serve(programs={"vanishing": CHILD.read_text()})
+    gateway = serve(programs={"vanishing": CHILD_TEXT})
     start(gateway, "lost", program="/cgi-bin/vanishing")
     start(gateway, "kept")
     pids = gateway.instances()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, own_program, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Answer, Gateway
 
 DIRECTIVES = """
@@ -49,7 +49,7 @@ STAY = ("protocol", "replaced")
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(DIRECTIVES)
     for folder in ("brief", "fresh", "fresh/brief"):
-        gateway.program(f"{folder}/child", CHILD.read_text())
+        gateway.program(f"{folder}/child", CHILD_TEXT)
     return gateway
 
 
@@ -157,7 +157,7 @@ def test_R4_HEAD_gets_the_header_and_no_body(gateway: Gateway) -> None:
 
 
 def test_R4_the_link_of_an_odd_program_name_is_quoted(gateway: Gateway) -> None:
-    gateway.program('a "b"', CHILD.read_text())
+    gateway.program('a "b"', CHILD_TEXT)
     url = _ended_by(gateway, "echo=bye", program="/cgi-bin/" + quote('a "b"'))
     assert 'href="/cgi-bin/a%20%22b%22"' in gateway.get(url).text
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.blackbox.clients import new_handle, start_session
-from tests.blackbox.conftest import CHILD, Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Answer, Gateway
 
 DIRECTIVES = """
@@ -180,7 +180,7 @@ def test_R9_a_limit_of_the_full_url_holds_and_leaves_the_session_alone(gateway: 
 
 
 def test_H10_an_nph_program_cannot_persist(gateway: Gateway) -> None:
-    gateway.program("nph-child", CHILD.read_text())
+    gateway.program("nph-child", CHILD_TEXT)
     handle = new_handle()
     head = quote(f"HTTP/1.1 200 Fine\r\nAccept-HTSession: {handle}\r\nHTTimeout: 3\r\nX-Own: yes\r\n\r\nbody")
     for _ in range(2):

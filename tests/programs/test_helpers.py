@@ -37,7 +37,7 @@ FORK = {
     "bash": "( htsession_accept && echo never ) || echo parent",
     "python": "pid = os.fork()\n    if pid: os.waitpid(pid, 0); print('parent')",
 }
-LANGUAGES = ["bash", "python"]
+LANGUAGES = [pytest.param("bash", marks=pytest.mark.needs("bash")), pytest.param("python")]
 
 
 def looping(language: str, folder: Path, body: dict[str, str], data: bytes = b"", **variables: str) -> Program:
@@ -155,6 +155,7 @@ def test_the_documented_loop_without_a_library_works(tmp_path: Path) -> None:
         assert program.end() == 0
 
 
+@pytest.mark.needs("bash")
 def test_the_documented_loop_in_bash_works(tmp_path: Path) -> None:
     (tmp_path / "sample.sh").write_text(sample(1))
     with Program(["bash", tmp_path / "sample.sh"]) as program:
