@@ -119,11 +119,13 @@ class Server(uvicorn.Server):
         self.lifespan = self.config.lifespan_class(self.config)
         await self.on_tick(0)
         await self.startup(sockets=sockets)
+        if Protocol.draining:  # it was told so meanwhile
+            self.accept_no_more()
 
     def accept_no_more(self) -> None:
         """Leave the listening sockets to others; responses close their connections from now on."""
         Protocol.draining = True
-        for server in self.servers:
+        for server in getattr(self, "servers", ()):  # none before `begin`
             server.close()
         for connection in self._connections():
             if not connection.is_idle():
@@ -164,12 +166,13 @@ class Front:
             announce(self._configuration)
         ticking = asyncio.create_task(self.server.main_loop())
         await self._leaving.wait()
-        if self._application.registry.stopping:
+        registry = self._application.registry
+        if not registry.stopping:
+            await self._until(lambda: registry.stopping or not self.server.server_state.connections, None)
+        if registry.stopping:
             await self._until(self._quiet, self._settings[table.GracefulShutdownTimeout])
             self._application.stop_calls()
             await self._until(self._quiet, _LAST_WORDS)
-        else:
-            await self._until(lambda: not self.server.server_state.connections, None)
         self.server.should_exit = True
         await ticking
 

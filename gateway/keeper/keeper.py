@@ -198,7 +198,7 @@ class Keeper:
         self._unreaped.discard(pid)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
-            self._log("error", f"front {pid} was ended by {signal.Signals(-code).name}", module="core")
+            self._log("error", f"front {pid} was ended by {_signal_name(-code)}", module="core")
 
     def _kill_fronts(self) -> None:
         for pid in self._unreaped:
@@ -266,3 +266,11 @@ class Keeper:
 
     def _claim(self, front: Front, fields: dict[str, Any]) -> None:
         front.send("claimed", tag=fields["tag"], answer=self._claims.decide(front, fields))
+
+
+def _signal_name(number: int) -> str:
+    """Real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

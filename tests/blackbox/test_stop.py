@@ -95,6 +95,17 @@ def test_T5_what_runs_longer_than_the_bound_is_ended(serve: Serve, tmp_path: Pat
     gateway.wait_log("HTS013 the gateway is stopping")
 
 
+def test_T5_the_bound_holds_for_a_front_that_drains_after_a_reload(serve: Serve, tmp_path: Path) -> None:
+    gateway = serve("GracefulShutdownTimeout 300ms\nCGIStopGrace 100ms")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(gateway.get, f"/cgi-bin/child?touch={tmp_path}/runs&wait={tmp_path}/never")
+        wait_for("the call", (tmp_path / "runs").exists)
+        gateway.reload()
+        assert gateway.stop() == 0
+        assert running.result().status == 503
+    assert "SIGKILL" not in gateway.log
+
+
 def test_T5_a_second_TERM_skips_the_waiting(serve: Serve, tmp_path: Path) -> None:
     gateway = serve("GracefulShutdownTimeout 1h\nCGIStopGrace 100ms")
     with ThreadPoolExecutor() as pool:
