@@ -1,5 +1,6 @@
 """A request's body: taken whole into memory, spooled, or streamed (B3, P10)."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from typing import IO, Any
@@ -22,6 +23,7 @@ class Body:
         self._memory = b""
         self._spool: IO[bytes] | None = None
         self._missing = 0
+        self._patience: float | None = None
         self.length: int | None = 0
         for name, value in headers:
             if name == b"content-length":
@@ -39,9 +41,10 @@ class Body:
         """Whether a part of the body is still with the client."""
         return self._missing > 0
 
-    async def take(self, memory: int) -> None:
+    async def take(self, memory: int, patience: float) -> None:
         """Take a body of up to `memory` bytes whole; spool one of unknown length; leave others. Raises
-        BodyTooLarge, ClientGone."""
+        BodyTooLarge, ClientGone, and TimeoutError when nothing comes for `patience` seconds."""
+        self._patience = patience
         if self.length is None:
             await self._take_chunked()
         elif 0 < self._missing <= memory:
@@ -49,6 +52,7 @@ class Body:
             while self._missing:
                 pieces.append(await self._next())
             self._memory = b"".join(pieces)
+        self._patience = None
 
     @property
     def in_memory(self) -> bytes:
@@ -79,9 +83,7 @@ class Body:
         self._spool = spool
         length, more = 0, True
         while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
+            message = await self._message()
             piece, more = message.get("body", b""), message.get("more_body", False)
             length += len(piece)
             self._check(length)
@@ -93,14 +95,19 @@ class Body:
             self.close()
 
     async def _next(self) -> bytes:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
+        message = await self._message()
         piece: bytes = message.get("body", b"")
         self._missing -= len(piece)
         if not message.get("more_body", False):
             self._missing = 0
         return piece
+
+    async def _message(self) -> MutableMapping[str, Any]:
+        async with asyncio.timeout(self._patience):
+            message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return message
 
     def _check(self, length: int) -> None:
         if self._limit and length > self._limit:

@@ -61,7 +61,7 @@ class Caller:
     async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> bytes | None:
         """Call a living session. Raises LookAgain."""
         on.body.restrict(program.body_limit)
-        await on.body.take(MEMORY)
+        await _take(on, program, MEMORY)
         use = self._registry.claim(session, handle)
         if use is None:
             use = await self._wait(on, session, handle)
@@ -76,9 +76,7 @@ class Caller:
 
     def _frame(self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use) -> bytes:
         request, info, length = on.request, on.path.after(program.cgi_name), on.body.length or 0
-        variables = message_variables(
-            request, program.variables, path_info=info.path_info, content_length=length or None
-        )
+        variables = _message(on, program, info)
         variables |= session_variables(
             timeout=program.limits.timeout,
             max_timeout=program.limits.max_timeout,
@@ -112,11 +110,11 @@ class Caller:
         if info.segment is not None and is_valid(info.segment):
             elsewhere = self._engine.moves.elsewhere(program.name, info.segment)
             if elsewhere is not None:
-                await on.body.take(MEMORY)
+                await _take(on, program, MEMORY)
                 await self._engine.moves.borrow(elsewhere, program.queue_timeout)
                 raise LookAgain
             expired = self._retired(program, info.segment)
-        await on.body.take(FIRST_MEMORY)
+        await _take(on, program, FIRST_MEMORY)
         variables = self._variables(on, program, info, expired=expired)
         gone, body = self._gone(on), bool(on.body.length)
         instance = await self._engine.starter.start(program, variables, gone, body=body)
@@ -139,10 +137,8 @@ class Caller:
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
 
     def _variables(self, on: Incoming, program: Program, info: PathInfo, *, expired: bool) -> Variables:
-        variables = request_variables(
-            on.request, program.variables, path_info=info.path_info, content_length=on.body.length or None
-        )
-        return variables | session_variables(
+        message = _message(on, program, info)
+        return request_variables(on.request, program.variables, message) | session_variables(
             timeout=program.limits.timeout,
             max_timeout=program.limits.max_timeout,
             next_handle=self._engine.mint.next(),
@@ -180,11 +176,25 @@ class Caller:
             self._registry.finish(call, delivered=delivered)
 
 
+def _message(on: Incoming, program: Program, info: PathInfo) -> Variables:
+    length = on.body.length or None
+    return message_variables(on.request, program.variables, path_info=info.path_info, content_length=length)
+
+
 @lru_cache(maxsize=1024)
 def _connection_block(
     client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
 ) -> bytes:
     return block(connection_variables(client, server, scheme))
+
+
+async def _take(on: Incoming, program: Program, memory: int) -> None:
+    """Take the body; a client that gives nothing for Timeout counts as gone (T4)."""
+    try:
+        await on.body.take(memory, program.timeout)
+    except TimeoutError:
+        on.scope["gateway.connection"].abort()
+        raise ClientGone from None
 
 
 async def _upload(body: Body, call: Call, relay: Relay) -> None:

@@ -91,27 +91,8 @@ def lasting(fixed: Variables) -> Variables:
     }
 
 
-def request_variables(
-    request: Request,
-    fixed: Variables,
-    *,
-    path_info: bytes,
-    content_length: int | None,
-    remote_user: bytes | None = None,
-    auth_type: bytes | None = None,
-) -> Variables:
-    """All variables of a request but the session's; `fixed` wins over header names of the same spelling.
-
-    `content_length` None means no body: CONTENT_LENGTH is absent. `path_info` is decoded; absent when empty.
-    """
-    message = message_variables(
-        request,
-        fixed,
-        path_info=path_info,
-        content_length=content_length,
-        remote_user=remote_user,
-        auth_type=auth_type,
-    )
+def request_variables(request: Request, fixed: Variables, message: Variables) -> Variables:
+    """All variables of a request but the session's; `message` are its `message_variables`."""
     return {**fixed, **connection_variables(request.client, request.server, request.scheme), **message}
 
 
@@ -124,7 +105,10 @@ def message_variables(
     remote_user: bytes | None = None,
     auth_type: bytes | None = None,
 ) -> Variables:
-    """What `request_variables` has beyond `fixed` and the connection's."""
+    """What a request has beyond `fixed` and its connection; `fixed` wins over headers of the same spelling.
+
+    `content_length` None means no body: CONTENT_LENGTH is absent. `path_info` is decoded; absent when empty.
+    """
     variables = _header_variables(request.headers, fixed)
     variables[b"REQUEST_METHOD"] = request.method.encode()
     variables[b"QUERY_STRING"] = request.query

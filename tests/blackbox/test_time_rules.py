@@ -190,6 +190,22 @@ def test_T4_a_client_that_does_not_move_for_Timeout_counts_as_gone(serve: Serve,
             assert gateway.reason("/cgi-bin/child/t4-client") == "protocol"
 
 
+@pytest.mark.parametrize(
+    "sent", ["Content-Length: 100\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
+)
+@pytest.mark.parametrize("path", ["/cgi-bin/child/t4-body", "/cgi-bin/child"])
+def test_T4_a_client_that_stops_within_a_short_body_counts_as_gone(serve: Serve, path: str, sent: str) -> None:
+    gateway = serve("Timeout 300ms\nCGIScriptTimeout 60s")
+    gateway.get("/cgi-bin/child?handle=t4-body")
+    with gateway.connect() as sock:
+        sock.sendall(f"POST {path}?handle=t4-body&count HTTP/1.1\r\nHost: localhost\r\n{sent}".encode())
+        with contextlib.suppress(ConnectionResetError):
+            assert sock.recv(4096) == b""
+    # It was not called for a body that never came whole, and nothing was started: the session is unharmed (B3).
+    assert gateway.get("/cgi-bin/child/t4-body?handle=t4-body&count").text.startswith("count=2")
+    assert len(gateway.instances()) == 1
+
+
 @pytest.mark.parametrize(("verb", "words"), [("exit=3", "exit status 3"), ("kill=SEGV", "signal 11")])
 def test_HTS007_names_the_exit_and_the_last_words(impatient: Gateway, verb: str, words: str) -> None:
     handle = "hts007" + verb[:4]

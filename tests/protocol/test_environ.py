@@ -12,6 +12,7 @@ from gateway.protocol.environ import (
     UniqueIds,
     Variables,
     fixed_variables,
+    message_variables,
     request_variables,
     session_variables,
 )
@@ -46,7 +47,8 @@ def variables(
     **changes: Any,
 ) -> Variables:
     asked = request(headers=headers, **changes)
-    return request_variables(asked, fixed, path_info=path_info, content_length=content_length)
+    message = message_variables(asked, fixed, path_info=path_info, content_length=content_length)
+    return request_variables(asked, fixed, message)
 
 
 def test_RFC3875_4_1_a_plain_GET_has_these_variables_and_no_others() -> None:
@@ -77,7 +79,7 @@ def test_the_fixed_part_is_not_changed() -> None:
 
 
 def test_RFC3875_4_1_1_auth_type_and_4_1_11_remote_user() -> None:
-    found = request_variables(
+    found = message_variables(
         request(), FIXED, path_info=b"", content_length=None, remote_user=b"ada", auth_type=b"Basic"
     )
     assert (found[b"REMOTE_USER"], found[b"AUTH_TYPE"]) == (b"ada", b"Basic")
