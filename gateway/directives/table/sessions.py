@@ -1,0 +1,96 @@
+"""Persistent CGI: sessions and their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.directives import lists, values
+from gateway.directives.directive import Directive, directive
+from gateway.directives.lists import HostChoice
+
+HOST_KINDS: Mapping[str, tuple[str, ...]] = {"python": ("interpreter",)}
+
+MaxPersistentCGI: Directive[int] = directive(
+    "MaxPersistentCGI",
+    values.Integer(minimum=0),
+    default=40,
+    contexts="S",
+    origin="IBM",
+    help="How many instances may live on between two requests (L1, HTS003). 0: none.",
+)
+PersistentCGITimeout: Directive[float] = directive(
+    "PersistentCGITimeout",
+    values.Time(),
+    default=300.0,
+    contexts="SVD",
+    origin="IBM",
+    help="How long a session waits for its next request when the program sends no HTTimeout (T1, H7).",
+)
+MaxPersistentCGITimeout: Directive[float] = directive(
+    "MaxPersistentCGITimeout",
+    values.Time(),
+    default=1800.0,
+    contexts="SVD",
+    origin="IBM",
+    help="The longest time a program can ask for with HTTimeout (H7). Caps PersistentCGITimeout as well.",
+)
+MaxCGIJobs: Directive[int] = directive(
+    "MaxCGIJobs",
+    values.Integer(minimum=1),
+    default=128,
+    contexts="S",
+    origin="IBM",
+    help="How many CGI processes there may be at once, sessions included; further requests queue (L2). "
+    "Should be above MaxPersistentCGI.",
+)
+PersistentCGIQueue: Directive[int] = directive(
+    "PersistentCGIQueue",
+    values.Integer(minimum=0),
+    default=4,
+    contexts="SVD",
+    origin="ours",
+    help="How many requests may wait for a session that is busy; further ones get 503 (R5).",
+)
+PersistentCGIQueueTimeout: Directive[float] = directive(
+    "PersistentCGIQueueTimeout",
+    values.Time(),
+    default=30.0,
+    contexts="SVD",
+    origin="ours",
+    help="How long a request waits for a busy session or a free job; then 503 (R5, L2).",
+)
+PersistentCGIExpired: Directive[str] = directive(
+    "PersistentCGIExpired",
+    values.Choice(("gone", "fresh")),
+    default="gone",
+    contexts="SVD",
+    origin="ours",
+    help="What a URL of an ended session gets: `gone` is a 410 page that says why, `fresh` a new start with "
+    "HTSESSION_STATUS=expired (R4).",
+)
+PersistentCGIPreviousHandles: Directive[int] = directive(
+    "PersistentCGIPreviousHandles",
+    values.Integer(minimum=0, maximum=8),
+    default=0,
+    contexts="SVD",
+    origin="ours",
+    help="How many earlier handles of a session still reach it, for programs that bear the back button (R6).",
+)
+CGIStopGrace: Directive[float] = directive(
+    "CGIStopGrace",
+    values.Time(),
+    default=2.0,
+    contexts="SVD",
+    origin="ours",
+    help="How long an instance gets to exit after end of file on its request pipe, and again after TERM (T3).",
+)
+CGIActivationGroup: Directive[Mapping[str, HostChoice]] = directive(
+    "CGIActivationGroup",
+    lists.ActivationGroupReader(HOST_KINDS),
+    default={},
+    contexts="SVDLF",
+    origin="ours",
+    merging=lists.UPDATED,
+    paths=lists.option_paths,
+    help="Files with these extensions run in a host process that is called again and keeps their storage.",
+)

@@ -1,0 +1,86 @@
+"""The life of a front process: standing by, serving, draining or stopping, gone."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from gateway.announce import announce
+from gateway.app import Application
+from gateway.configuration import Configuration
+from gateway.directives import table
+from gateway.front.server import Server, uvicorn_config
+from gateway.keeper.link import Message
+from gateway.sessions.keeper import KeeperLink
+
+_POLL = 0.05
+_LAST_WORDS = 1.0
+
+
+class Front:
+    """One front: `run` it on the sockets that the keeper gave."""
+
+    def __init__(self, configuration: Configuration, link: KeeperLink, application: Application) -> None:
+        self._configuration, self._link, self._application = configuration, link, application
+        self._settings = configuration.server.settings
+        self.server = Server(uvicorn_config(application))
+        self._activated, self._leaving = asyncio.Event(), asyncio.Event()
+        self._hurried = self._first = False
+        link.on |= {
+            "activate": self._activate,
+            "drain": lambda message: self._drain(),
+            "stop": lambda message: self._stop(),
+            "hurry": self._hurry,
+        }
+
+    async def run(self, sockets: list[socket.socket]) -> None:
+        """Until the keeper says drain or stop, and everything under way is finished."""
+        self._link.tell("ready")
+        await self._activated.wait()
+        await self.server.begin(sockets)
+        if self._first:
+            announce(self._configuration)
+        ticking = asyncio.create_task(self.server.main_loop())
+        await self._leaving.wait()
+        registry = self._application.registry
+        if not registry.stopping:
+            await self._until(lambda: registry.stopping or not self.server.server_state.connections, None)
+        if registry.stopping:
+            await self._until(self._quiet, self._settings[table.GracefulShutdownTimeout])
+            self._application.stop_calls()
+            await self._until(self._quiet, _LAST_WORDS)
+        self.server.should_exit = True
+        await ticking
+
+    def _activate(self, message: Message) -> None:
+        self._first = bool(message.fields["first"])
+        self._activated.set()
+
+    def _drain(self) -> None:
+        self.server.accept_no_more()
+        self._application.drain()
+        self._leaving.set()
+
+    def _stop(self) -> None:
+        if self._activated.is_set():
+            self.server.accept_no_more()
+        self._application.stop()
+        self._leaving.set()
+
+    def _hurry(self, message: Message) -> None:
+        self._hurried = True
+
+    def _quiet(self) -> bool:
+        self.server.close_idle()
+        return not self._application.registry.calls and not self.server.server_state.connections
+
+    async def _until(self, done: Callable[[], bool], bound: float | None) -> None:
+        """Wait for `done`, at most `bound` seconds; a hurried drain gets the bound of a stop."""
+        loop = asyncio.get_running_loop()
+        end = None if bound is None else loop.time() + bound
+        while not done() and (end is None or loop.time() < end):
+            await asyncio.sleep(_POLL)
+            if self._hurried and self._application.registry.stopping:
+                return
+            if self._hurried and end is None:
+                self.server.close_idle()
+                end = loop.time() + self._settings[table.GracefulShutdownTimeout]
