@@ -10,11 +10,11 @@ from gateway.body import Body, Receive
 from gateway.caller import Caller, LookAgain
 from gateway.configuration import Configuration, Host
 from gateway.errors import BadRequest, Busy, ClientGone, GatewayError, NotFound, RedirectLoop
-from gateway.incoming import Incoming, Scope, Send, redirected, request_of
+from gateway.incoming import Incoming, Record, Scope, Send, redirected, request_of
 from gateway.keeper.table import session_key
 from gateway.logs import ErrorLog
 from gateway.program import Program
-from gateway.programs import FolderRedirect, Programs, StaticFile
+from gateway.programs import Folder, FolderRedirect, Programs, Refused, StaticFile
 from gateway.protocol.environ import Request, UniqueIds
 from gateway.protocol.paths import BadPath, parse_path
 from gateway.sessions.handle import mask_url
@@ -61,12 +61,13 @@ class Handler:
             raise Busy("HTS013 the gateway is stopping")
         request = request_of(scope, self._services.ids)
         host = self._host(request)
+        record = Record(host)
         target: bytes | None = None
         for _ in range(MOST_REDIRECTS + 1):
             path = parse_path(request.raw_path)
             body = Body(request.headers, receive)
             try:
-                target = await self._route(Incoming(request, host, path, body, scope, receive, send))
+                target = await self._route(Incoming(record, request, host, path, body, scope, receive, send))
             finally:
                 body.close()
             if target is None:
@@ -89,14 +90,19 @@ class Handler:
         matched = self._registry.store.match(on.host.key, on.path)
         if matched is not None:
             program = self._services.programs.again(matched[0].program, on.path)
+            on.record.settings = program.settings
             return await self._services.caller.session(on, program, *matched)
-        try:
-            found = self._services.programs.find(on.host, on.path)
-        except NotFound:
-            self._vanished(on)
-            raise
+        found = self._services.programs.find(on.host, on.path)
+        on.record.settings = found.settings
+        while isinstance(found, Folder):
+            found = found.index
+            on.record.settings = found.settings
         if isinstance(found, Program):
             return await self._services.caller.start(on, found)
+        if isinstance(found, Refused):
+            if isinstance(found.error, NotFound):
+                self._vanished(on)
+            raise found.error
         await _plain(found, on)(on.scope, on.receive, on.send)
         return None
 

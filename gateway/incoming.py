@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from gateway.body import Body, Receive
 from gateway.configuration import Host
+from gateway.directives.settings import Settings
 from gateway.protocol.environ import Request, UniqueIds
 from gateway.protocol.paths import Path
 
@@ -13,8 +14,24 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"content-type", b"expect")
 
 
+class Record:
+    """What is known of a request so far: for the gateway's own answers and for the logs.
+
+    `settings` are the host's until the URL has been looked up, then those of the URL.
+    """
+
+    __slots__ = ("host", "settings", "user")
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.settings: Settings = host.settings
+        self.user: bytes | None = None
+
+
 class Incoming(NamedTuple):
     """What came, where to, and the client's end."""
+
+    record: Record
 
     request: Request
     host: Host

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.directives.settings import Settings
 from gateway.protocol.environ import Variables, lasting
 from gateway.protocol.scgi import block
 
@@ -22,6 +23,7 @@ class Program:
     `variables` what is the same for every request (`block`: encoded for a frame); `hosted`: run by a host."""
 
     name: Name
+    settings: Settings
     text: str
     file: str
     argv: tuple[bytes, ...]

@@ -1,7 +1,6 @@
-"""URL -> program or file, with its settings (spec 1 R2, R9; Apache's translation and handler rules)."""
+"""URL -> program or file, with its settings (spec 1 R2, R9; Apache's handler rules)."""
 
 import os
-import stat
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +10,8 @@ from gateway.configuration import Configuration, Host
 from gateway.directives import table
 from gateway.directives.lists import HostChoice
 from gateway.directives.settings import Settings
-from gateway.errors import Forbidden, NotFound
+from gateway.errors import Forbidden, GatewayError, NotFound
+from gateway.locate import Place, locate
 from gateway.program import Limits, Program
 from gateway.protocol.environ import fixed_variables
 from gateway.protocol.paths import BadPath, Path
@@ -24,6 +24,7 @@ _REMEMBERED = 1024
 class StaticFile:
     """A file to be sent as it is."""
 
+    settings: Settings
     path: str
 
 
@@ -31,20 +32,27 @@ class StaticFile:
 class FolderRedirect:
     """A folder was named without its slash: the client is sent to `location`."""
 
+    settings: Settings
     location: bytes
 
 
-Found = Program | StaticFile | FolderRedirect
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder, and what its index file is."""
+
+    settings: Settings
+    index: "Found"
 
 
-@dataclass(slots=True)
-class _Walk:
-    """Where a URL path led: a file or folder, how much of the path it took, and whether links were met."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing, or nothing that may be had: `error` says why, once access has been granted."""
 
-    file: str
-    info: str
-    folder: bool
-    links: bool
+    settings: Settings
+    error: GatewayError
+
+
+Found = Program | StaticFile | FolderRedirect | Folder | Refused
 
 
 class Programs:
@@ -55,20 +63,31 @@ class Programs:
         self._build = lru_cache(_REMEMBERED)(_program)
 
     def find(self, host: Host, path: Path) -> Found:
-        """Raises NotFound, Forbidden (no execute permission, no ExecCGI, a link), BadPath."""
+        """What a URL path means and the settings that hold there. Raises BadPath."""
         url = os.fsdecode(path.decoded)
-        base, rest, scripted = _translate(host, url)
-        walk = _walk(base, rest)
-        settings = host.lookup(url, walk.file + "/" * walk.folder)
-        if walk.links and "FollowSymLinks" not in settings[table.Options]:
-            raise Forbidden(f"{walk.file} is a symbolic link, and Options FollowSymLinks is off")
-        if walk.folder:
-            return self._folder(host, path, url, walk, settings)
-        cgi_name = os.fsencode(url[: len(url) - len(walk.info)])
+        place = locate(host, url)
+        settings = host.lookup(url, None if place is None else place.path)
+        try:
+            if place is None:
+                raise NotFound(f"{url[: url.find('/', 1) + 1]}…: no alias fits, and there is no DocumentRoot")
+            return self._found(host, path, place, settings)
+        except GatewayError as error:
+            return Refused(settings, error)
+
+    def _found(self, host: Host, path: Path, place: Place, settings: Settings) -> Found:
+        """Raises NotFound, Forbidden (no execute permission, no ExecCGI, a link), BadPath."""
+        if place.links and "FollowSymLinks" not in settings[table.Options]:
+            raise Forbidden(f"{place.file} is a symbolic link, and Options FollowSymLinks is off")
+        if place.error is not None:
+            raise place.error
+        if place.folder:
+            return self._folder(host, path, place, settings)
+        url = os.fsdecode(path.decoded)
+        cgi_name = os.fsencode(url[: len(url) - len(place.info)])
         path.after(cgi_name)
-        if scripted or _is_script(walk.file, settings):
-            return self._program(host, cgi_name, walk.file, settings, scripted=scripted)
-        return _static(host, url, walk, settings)
+        if place.scripted or _is_script(place.file, settings):
+            return self._program(host, cgi_name, place.file, settings, scripted=place.scripted)
+        return _static(host, place, settings)
 
     def again(self, program: Program, path: Path) -> Program:
         """The program of a living session with the settings of this very URL (R9)."""
@@ -85,7 +104,7 @@ class Programs:
             return None
         try:
             found = self.find(host, Path(cgi_name, len(cgi_name)))
-        except (NotFound, Forbidden, BadPath):
+        except BadPath:
             return None
         return found if isinstance(found, Program) and found.cgi_name == cgi_name else None
 
@@ -99,59 +118,16 @@ class Programs:
             raise Forbidden(f"{file}: {'not readable' if hosted else 'not executable'}")
         return self._build(host, cgi_name, file, settings)
 
-    def _folder(self, host: Host, path: Path, url: str, walk: _Walk, settings: Settings) -> Found:
-        if not url.endswith("/"):
-            return FolderRedirect(path.decoded + b"/")
+    def _folder(self, host: Host, path: Path, place: Place, settings: Settings) -> Found:
+        if not path.decoded.endswith(b"/"):
+            return FolderRedirect(settings, path.decoded + b"/")
         path.after(path.decoded)
         for name in settings[table.DirectoryIndex]:
-            if not name.startswith("/") and os.path.isfile(os.path.join(walk.file, name)):
+            if not name.startswith("/") and os.path.isfile(os.path.join(place.file, name)):
                 index = path.decoded + os.fsencode(name)
-                return self.find(host, Path(index, len(index)))
-        raise Forbidden(f"{url}: a folder without an index file ({', '.join(settings[table.DirectoryIndex])})")
-
-
-def _translate(host: Host, url: str) -> tuple[str, str, bool]:
-    """The file-system base of a URL path, what follows it, and whether ScriptAlias led there.
-
-    The longest alias wins, whichever line it is on.
-    """
-    aliases = [(alias, target, False) for alias, target in host.settings[table.Alias]]
-    aliases += [(alias, target, True) for alias, target in host.settings[table.ScriptAlias]]
-    for alias, target, scripted in sorted(aliases, key=lambda entry: len(entry[0]), reverse=True):
-        folder = alias if alias.endswith("/") else alias + "/"
-        if url == alias or url.startswith(folder):
-            return target, url[len(alias) :], scripted
-    root = host.settings[table.DocumentRoot]
-    if root is None:
-        raise NotFound(f"{url[: url.find('/', 1) + 1]}…: no alias fits, and there is no DocumentRoot")
-    return root, url, False
-
-
-def _walk(base: str, rest: str) -> _Walk:
-    """Follow the path as far as there are folders; the first file takes it, the rest is path info."""
-    current, links = base.rstrip("/") or "/", False
-    segments = [segment for segment in rest.split("/") if segment]
-    for position in range(len(segments) + 1):
-        mode = _mode(current)
-        if not stat.S_ISDIR(mode):
-            info = "".join("/" + segment for segment in segments[position:])
-            return _Walk(current, info + "/" * rest.endswith("/"), False, links)
-        if position < len(segments):
-            current = os.path.join(current, segments[position])
-            links = links or os.path.islink(current)
-    return _Walk(current, "", True, links)
-
-
-def _mode(path: str) -> int:
-    try:
-        mode = os.stat(path).st_mode
-    except PermissionError:
-        raise Forbidden(f"{path}: no permission") from None
-    except (OSError, ValueError):
-        raise NotFound(f"{path}: no such file") from None
-    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-        raise Forbidden(f"{path}: not a regular file")
-    return mode
+                return Folder(settings, self.find(host, Path(index, len(index))))
+        names = ", ".join(settings[table.DirectoryIndex])
+        raise Forbidden(f"{place.file}: a folder without an index file ({names})")
 
 
 def _extensions(file: str) -> list[str]:
@@ -168,19 +144,19 @@ def _host_choice(file: str, settings: Settings) -> HostChoice | None:
     return next((groups[ext] for ext in reversed(_extensions(file)) if ext in groups), None)
 
 
-def _static(host: Host, url: str, walk: _Walk, settings: Settings) -> StaticFile:
+def _static(host: Host, place: Place, settings: Settings) -> StaticFile:
     """A file to be sent; never the source of a program, whichever way it is reached."""
-    if walk.info:
-        raise NotFound(f"{walk.file} is a file and takes no path info")
-    real = os.path.realpath(walk.file)
+    if place.info:
+        raise NotFound(f"{place.file} is a file and takes no path info")
+    real = os.path.realpath(place.file)
     folders = [os.path.realpath(target) for _, target in host.settings[table.ScriptAlias]]
-    if _host_choice(walk.file, settings) is not None or any(
+    if _host_choice(place.file, settings) is not None or any(
         real == folder or real.startswith(folder + "/") for folder in folders
     ):
-        raise Forbidden(f"{walk.file} is a program; its source is not shown")
-    if not os.access(walk.file, os.R_OK):
-        raise Forbidden(f"{walk.file}: not readable")
-    return StaticFile(walk.file)
+        raise Forbidden(f"{place.file} is a program; its source is not shown")
+    if not os.access(place.file, os.R_OK):
+        raise Forbidden(f"{place.file}: not readable")
+    return StaticFile(settings, place.file)
 
 
 def _program(host: Host, cgi_name: bytes, file: str, settings: Settings) -> Program:
@@ -197,6 +173,7 @@ def _program(host: Host, cgi_name: bytes, file: str, settings: Settings) -> Prog
     )
     return Program(
         name=(host.key, cgi_name),
+        settings=settings,
         text=cgi_name.decode("latin-1"),
         file=file,
         argv=tuple(os.fsencode(word) for word in _argv(file, choice)),

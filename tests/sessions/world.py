@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.directives.settings import Settings
 from gateway.keeper.claims import Claims
 from gateway.keeper.link import Link, Message
 from gateway.keeper.table import ENDING, attach, create
@@ -267,6 +268,7 @@ class World:
 def _program() -> Program:
     return Program(
         name=NAME,
+        settings=Settings({}, {}),
         text=NAME[1].decode(),
         file="counter",
         argv=(b"counter",),
