@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONF ?= conf/gateway.conf
 
-.PHONY: help serve test faults lint format docs bench clean
+.PHONY: help serve test faults realworld lint format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make serve    install and start the gateway on $(CONF)"
-	@echo "make test     install and run the tests (make faults: the long series of faults)"
+	@echo "make test     install and run the tests (make faults: the long series of faults,"
+	@echo "              make realworld: programs of others with their own clients)"
 	@echo "make lint     formatting, lint, types, stale generated files"
 	@echo "make bench    a living session beside a bare uvicorn"
 	@echo "make docs     write the generated reference"
@@ -30,10 +31,13 @@ serve: $(STAMP)
 	@exec $(BIN)/gateway serve $(CONF)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not faults" -n auto --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m "not faults and not realworld" -n auto --dist loadfile $(PYTEST_ARGUMENTS)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)
+
+realworld: $(STAMP)
+	$(BIN)/python -m pytest -m realworld $(PYTEST_ARGUMENTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -38,10 +38,18 @@ def programs(configuration: Configuration) -> list[str]:
         if os.path.isfile(target):
             found.append(alias)
         else:
-            names = sorted(os.listdir(target)) if os.path.isdir(target) else []
+            names = _names(target)
             base = alias.rstrip("/") + "/"
             found += [base + name for name in names if _is_program(os.path.join(target, name))]
     return found
+
+
+def _names(folder: str) -> list[str]:
+    """What is in a folder; nothing where there is none, or none that this user may list."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def _is_program(path: str) -> bool:

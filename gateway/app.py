@@ -4,17 +4,21 @@ import asyncio
 import os
 import socket
 
+from gateway.access_log.logs import AccessLogs
+from gateway.access_log.masks import Masks
 from gateway.caller import Caller, Engine
 from gateway.configuration import Configuration
 from gateway.directives import table as directives
+from gateway.directives.addresses import Listener
 from gateway.errors import Busy
 from gateway.handler import Handler, Services
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import Entry, attach
-from gateway.logs import ErrorLog
+from gateway.log_setup import Logs
 from gateway.programs import Programs
 from gateway.protocol.environ import UniqueIds
+from gateway.script_log import ScriptLogs
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint
 from gateway.sessions.judge import Judge
@@ -30,9 +34,9 @@ class Application:
     """Everything of one front but the HTTP server."""
 
     def __init__(
-        self, configuration: Configuration, link: KeeperLink, table_descriptor: int, key: bytes, log: ErrorLog
+        self, configuration: Configuration, link: KeeperLink, table_descriptor: int, key: bytes, logs: Logs
     ) -> None:
-        loop, settings = asyncio.get_running_loop(), configuration.server.settings
+        loop, settings, log = asyncio.get_running_loop(), configuration.server.settings, logs.error
         limits = ServerLimits(settings[directives.MaxPersistentCGI], settings[directives.MaxCGIJobs])
         programs = Programs(configuration)
         self.registry = Registry(loop, link, attach(table_descriptor), log, limits)
@@ -40,8 +44,13 @@ class Application:
         self.starter = Starter(self.registry, link, limits.jobs)
         ids = UniqueIds(os.urandom(_SEED_BYTES))
         judge = Judge(self.registry, log)
-        caller = Caller(Engine(self.registry, self.starter, self.moves, judge, HandleMint(key)))
-        self.handler = Handler(Services(configuration, programs, self.registry, caller, ids, log))
+        mint = HandleMint(key)
+        masks = Masks(self.registry, mint)
+        self.access = AccessLogs(logs.access, masks) if logs.access else None
+        scripts = ScriptLogs(logs.error.files, masks)
+        caller = Caller(Engine(self.registry, self.starter, self.moves, judge, mint), scripts)
+        services = Services(configuration, programs, self.registry, caller, ids, log, self.access, masks)
+        self.handler = Handler(services)
         self._link = link
         link.on |= {
             "gone": self._gone,
@@ -51,6 +60,11 @@ class Application:
             "retired": self._retired,
             "overlap": self._overlap,
         }
+
+    @property
+    def counts_bytes(self) -> bool:
+        """Whether a format of an access log wants the bytes of connections."""
+        return self.access is not None and self.access.counts_bytes
 
     def drain(self) -> None:
         """A new front takes over: it writes the rings from now on, and gets every idle session."""
@@ -85,16 +99,17 @@ class Application:
 
 def addresses(configuration: Configuration) -> list[tuple[str, str, int]]:
     """What the keeper has to listen on; a port alone means every address of both families."""
-    wanted: list[tuple[str, str, int]] = []
-    for listener in configuration.listeners:
-        if listener.unix_path is not None:
-            wanted.append(("unix", listener.unix_path, 0))
-        elif listener.address:
-            wanted.append(("tcp", listener.address, listener.port))
-        else:
-            families = ["0.0.0.0", "::"] if _has_ipv6() else ["0.0.0.0"]
-            wanted += [("tcp", address, listener.port) for address in families]
-    return wanted
+    return [address for listener in configuration.listeners for address in sockets_of(listener)]
+
+
+def sockets_of(listener: Listener) -> list[tuple[str, str, int]]:
+    """The sockets of one listener."""
+    if listener.unix_path is not None:
+        return [("unix", listener.unix_path, 0)]
+    if listener.address:
+        return [("tcp", listener.address, listener.port)]
+    families = ["0.0.0.0", "::"] if _has_ipv6() else ["0.0.0.0"]
+    return [("tcp", address, listener.port) for address in families]
 
 
 def _has_ipv6() -> bool:

@@ -6,24 +6,29 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
 from gateway.body import MEMORY, Body
-from gateway.errors import ClientGone
+from gateway.conditional import add_conditional
+from gateway.errors import BadAnswer, CannotStart, ClientGone, Forbidden, GatewayError, NotFound
 from gateway.incoming import Incoming
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
 from gateway.program import Program
 from gateway.protocol.environ import (
     Variables,
+    authorization,
     connection_variables,
     message_variables,
     request_variables,
     session_variables,
 )
+from gateway.protocol.events import Head
+from gateway.protocol.isindex import search_words
 from gateway.protocol.paths import PathInfo
 from gateway.protocol.scgi import block, encode
 from gateway.relay import Relay, respond
+from gateway.script_log import ScriptLogs
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
-from gateway.sessions.handle import HandleMint, is_valid
+from gateway.sessions.handle import HandleMint, is_valid, mask
 from gateway.sessions.handles import Use
 from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
@@ -51,15 +56,17 @@ class Engine(NamedTuple):
 
 
 class Caller:
-    """Calls programs; both ways return the path of a local redirect, or None when the response was sent."""
+    """Calls programs; both ways return the head of a local redirect, or None when the response was sent."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, scripts: ScriptLogs) -> None:
+        self._engine, self._scripts = engine, scripts
         self._registry = engine.registry
         self._loop = engine.registry.loop
 
-    async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> bytes | None:
-        """Call a living session. Raises LookAgain."""
+    async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> Head | None:
+        """Call a living session. Raises LookAgain, Forbidden (W1)."""
+        if session.user != on.record.user:
+            raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
         on.body.restrict(program.body_limit)
         await _take(on, program, MEMORY)
         use = self._registry.claim(session, handle)
@@ -101,9 +108,9 @@ class Caller:
         on.scope["gateway.connection"].on_lost = gone.cancel
         return gone
 
-    async def start(self, on: Incoming, program: Program) -> bytes | None:
+    async def start(self, on: Incoming, program: Program) -> Head | None:
         """Start a program, unless the URL is one of a session that is over, or another front's. Raises
-        RetiredHandle, LookAgain."""
+        RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off)."""
         info = on.path.after(program.cgi_name)
         on.body.restrict(program.body_limit)
         expired = False
@@ -114,16 +121,26 @@ class Caller:
                 await self._engine.moves.borrow(elsewhere, program.queue_timeout)
                 raise LookAgain
             expired = self._retired(program, info.segment)
+        if info.path_info and not program.path_info:
+            raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
         await _take(on, program, FIRST_MEMORY)
         variables = self._variables(on, program, info, expired=expired)
         gone, body = self._gone(on), bool(on.body.length)
-        instance = await self._engine.starter.start(program, variables, gone, body=body)
+        words = () if program.hosted else search_words(on.request.method, on.request.query)
+        try:
+            instance = await self._engine.starter.start(program, variables, gone, body=body, words=words)
+        except CannotStart as error:
+            self._scripts.cannot_start(on, program, error)
+            raise
         relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
         call = Call(
             instance, program, relay, self._engine.judge.decide,
-            segment=info.segment or b"", head_only=on.head_only,
+            segment=info.segment or b"", head_only=on.head_only, user=on.record.user,
         )  # fmt: skip
-        return await self._exchange(on, call, relay, b"")
+        try:
+            return await self._exchange(on, call, relay, b"")
+        finally:
+            on.record.started = call.session
 
     def _retired(self, program: Program, segment: bytes) -> bool:
         """Whether the URL's handle has expired and a fresh start is wanted (R4). Raises RetiredHandle."""
@@ -145,13 +162,15 @@ class Caller:
             expired=expired,
         )
 
-    async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> bytes | None:
+    async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> Head | None:
         relay.call = call
         connection = relay.connection
         connection.on_lost = relay.lost
         self._registry.calls.add(call)
         upload: asyncio.Task[None] | None = None
         delivered = False
+        if call.program.keeps_output:
+            call.output = bytearray()
         try:
             if connection.lost:
                 relay.lost()
@@ -163,9 +182,13 @@ class Caller:
                 call.send(taken, more=not whole)
             if not whole:
                 upload = asyncio.create_task(_upload(on.body, call, relay))
-            target = await respond(call, relay, on.send)
-            delivered = target is not None or (relay.delivered and not on.head_only)
-            return target
+            redirect = await respond(call, relay, on.send, on.request)
+            delivered = redirect is not None or (relay.delivered and not on.head_only)
+            return redirect
+        except GatewayError as error:
+            if call.output is not None:
+                self._scripts.failed(on, call, error)
+            raise
         finally:
             connection.on_lost = None
             relay.call = None  # no cycle: the parts of a request go when it is over, not at the next collection
@@ -177,8 +200,22 @@ class Caller:
 
 
 def _message(on: Incoming, program: Program, info: PathInfo) -> Variables:
-    length = on.body.length or None
-    return message_variables(on.request, program.variables, path_info=info.path_info, content_length=length)
+    user = on.record.user
+    variables = message_variables(
+        on.request,
+        program.variables,
+        path_info=info.path_info,
+        content_length=on.body.length or None,
+        translate=program.translate,
+        called=program.called,
+        remote_user=user,
+        auth_type=None if user is None else b"Basic",
+    )
+    if program.pass_auth:
+        variables |= authorization(on.request.headers)
+    if program.conditions:
+        add_conditional(variables, program.conditions, on.request, program.variables)
+    return variables
 
 
 @lru_cache(maxsize=1024)
@@ -212,6 +249,10 @@ async def _upload(body: Body, call: Call, relay: Relay) -> None:
             await relay.room(call)
         if not call.exchange.over:
             call.send(b"")
-    except ClientGone:
+    except (ClientGone, GatewayError) as error:
         how = "term" if call.exchange.first else "kill"
-        call.fail(Fault(Reason.PROTOCOL, "HTS011 the client left while its body was being written (B3)", how))
+        answer: type[GatewayError] = BadAnswer
+        what = "the client left"
+        if isinstance(error, GatewayError):
+            answer, what = type(error), error.log
+        call.fail(Fault(Reason.PROTOCOL, f"HTS011 {what} while its body was being written (B3)", how, answer))

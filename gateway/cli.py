@@ -6,6 +6,7 @@ import sys
 import click
 
 from gateway import __version__
+from gateway.accounts import runs_as_root
 from gateway.cli_config import check, directives, dump
 from gateway.configuration import Configuration, ConfigurationErrors, load
 
@@ -28,8 +29,9 @@ def serve(conf: str, defines: tuple[str, ...]) -> None:
     except ConfigurationErrors as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    for notice in configuration.notices:
-        click.echo(f"notice: {notice}", err=True)
+    as_root = runs_as_root(conf, configuration.server.settings)
+    for notice in (*configuration.notices, *as_root):
+        click.echo(str(notice), err=True)
     command = [sys.executable, "-m", "gateway.keeper", state_directory(configuration), os.path.abspath(conf)]
     os.execv(sys.executable, [*command, *defines])
 

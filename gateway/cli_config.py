@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 import click
 
+from gateway.accounts import runs_as_root
 from gateway.configuration import Configuration, ConfigurationErrors, load
 from gateway.directives import reference, report
 
@@ -19,13 +20,13 @@ _defines = click.option(
 )
 
 
-def read_or_exit(conf: str, defines: tuple[str, ...] = ()) -> Configuration:
-    """The configuration; problems go to standard error and end the command with status 1."""
+def read_or_exit(conf: str, defines: tuple[str, ...] = (), *, notices: bool = False) -> Configuration:
+    """The configuration; problems go to standard error, `notices` behind them, and the command ends with 1."""
     try:
         return load(conf, defines=defines)
     except ConfigurationErrors as errors:
-        for problem in errors.problems:
-            click.echo(str(problem), err=True)
+        for line in (*errors.problems, *(report.noted(errors.notices) if notices else ())):
+            click.echo(str(line), err=True)
         raise SystemExit(1) from None
 
 
@@ -35,14 +36,18 @@ def _with_conf(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_with_conf
-def check(conf: str, defines: tuple[str, ...]) -> None:
-    """Check a directives file: every problem, notices, and what would be served."""
-    configuration = read_or_exit(conf, defines)
-    for notice in configuration.notices:
-        click.echo(str(notice))
+@click.option("--strict", is_flag=True, help="Notices count as problems for the exit status.")
+def check(conf: str, defines: tuple[str, ...], strict: bool) -> None:
+    """Check a directives file: every problem, what is ignored and why, and what would be served.
+
+    The exit status is 0, or 1 if there are problems, and with --strict if there are notices.
+    """
+    configuration = read_or_exit(conf, defines, notices=True)
+    as_root = runs_as_root(conf, configuration.server.settings)
     click.echo(f"{conf}: no problems")
-    for line in report.summary(configuration):
+    for line in (*report.noted((*configuration.notices, *as_root)), *report.summary(configuration)):
         click.echo(line)
+    raise SystemExit(strict and bool(configuration.notices))
 
 
 @click.command()

@@ -6,11 +6,13 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
-from gateway.directives import contradictions
+from gateway import accounts, certificates
+from gateway.directives import contradictions, encryption
 from gateway.directives.assemble import Assembler
 from gateway.directives.build import build
 from gateway.directives.expand import Expander
 from gateway.directives.hosts import Configuration, Host
+from gateway.directives.log_names import unknown_formats
 from gateway.directives.problems import ConfigurationErrors, Place, Problem, in_order
 from gateway.directives.settings import Assignment
 
@@ -23,7 +25,7 @@ def load(path: str, *, defines: Iterable[str] = (), environ: Mapping[str, str] =
     Raises ConfigurationErrors with every problem found.
     """
     whole = Place(path, 0)
-    root = os.path.dirname(os.path.dirname(os.path.abspath(path)))
+    root = _default_root(os.path.abspath(path))
     expander = Expander(_Files(), root, dict(_definition(text) for text in defines), environ)
     expander.read(path, whole)
     assembler = Assembler(whole, expander.root)
@@ -32,12 +34,29 @@ def load(path: str, *, defines: Iterable[str] = (), environ: Mapping[str, str] =
         *expander.problems,
         *assembler.problems,
         *contradictions.repeated_listeners(assembler.assignments),
+        *accounts.problems(assembler.main),
+        *unknown_formats(assembler.main),
         *_missing(assembler.assignments),
     ]
     if problems:
-        raise ConfigurationErrors(in_order(problems))
-    notices = [*expander.notices, *assembler.notices]
-    return build(path, expander.root, assembler.main, assembler.assignments, notices)
+        raise ConfigurationErrors(in_order(problems), in_order([*expander.notices, *assembler.notices]))
+    notices = [
+        *expander.notices,
+        *assembler.notices,
+        *accounts.without_effect(assembler.main),
+        *accounts.capped_limits(assembler.assignments),
+    ]
+    configuration = build(path, expander.root, assembler.main, assembler.assignments, notices)
+    problems = [*encryption.problems(configuration), *certificates.problems(configuration)]
+    if problems:
+        raise ConfigurationErrors(in_order(problems), configuration.notices)
+    return configuration
+
+
+def _default_root(path: str) -> str:
+    """The folder above the file's; Debian's apache2.conf counts from its own folder and names no ServerRoot."""
+    folder = os.path.dirname(path)
+    return folder if os.path.basename(path) == "apache2.conf" else os.path.dirname(folder)
 
 
 def _definition(text: str) -> tuple[str, str]:
@@ -48,8 +67,10 @@ def _definition(text: str) -> tuple[str, str]:
 def _missing(assignments: Iterable[Assignment]) -> Iterator[Problem]:
     for row, value, place in assignments:
         for path in row.paths(value):
-            if not os.path.exists(path):
-                yield Problem(place, f"{row.name}: expected something that exists, found nothing at {path}")
+            if not os.path.exists(path.rstrip("/") or "/"):
+                hint = " (its ${…} is not defined: use Define, -D or the environment)" if "${" in path else ""
+                found = f"found nothing at {path}{hint}"
+                yield Problem(place, f"{row.name}: expected something that exists, {found}")
 
 
 class _Files:
@@ -64,6 +85,9 @@ class _Files:
 
     def real(self, path: str) -> str:
         return os.path.realpath(path)
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path)
 
     def read(self, path: str) -> str:
         try:

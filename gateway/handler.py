@@ -2,24 +2,33 @@
 
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import quote_from_bytes
 
-from starlette.responses import RedirectResponse, Response
-
+from gateway import redirects
+from gateway.access.client import clients
+from gateway.access.guard import Guard
+from gateway.access_log.logs import AccessLogs
+from gateway.access_log.masks import Masks
 from gateway.body import Body, Receive
 from gateway.caller import Caller, LookAgain
 from gateway.configuration import Configuration, Host
+from gateway.directives import table
+from gateway.directives.access import access_of
+from gateway.directives.redirects import Document
+from gateway.directives.settings import Settings
 from gateway.errors import BadRequest, Busy, ClientGone, GatewayError, NotFound, RedirectLoop
-from gateway.incoming import Incoming, Record, Scope, Send, redirected, request_of
+from gateway.found import Folder, Refused
+from gateway.incoming import Incoming, Record, Scope, Send, request_of
 from gateway.keeper.table import session_key
 from gateway.logs import ErrorLog
 from gateway.program import Program
-from gateway.programs import Folder, FolderRedirect, Programs, Refused, StaticFile
+from gateway.programs import Programs
 from gateway.protocol.environ import Request, UniqueIds
+from gateway.protocol.events import Head
 from gateway.protocol.paths import BadPath, parse_path
-from gateway.sessions.handle import mask_url
 from gateway.sessions.registry import Registry
-from gateway.web import pages, static
+from gateway.web import pages
+from gateway.web.pages import Page
+from gateway.web.plain import plain
 from gateway.web.retired import RetiredHandle
 
 MOST_REDIRECTS = 5
@@ -35,6 +44,8 @@ class Services(NamedTuple):
     caller: Caller
     ids: UniqueIds
     log: ErrorLog
+    access: AccessLogs | None
+    masks: Masks
 
 
 class Handler:
@@ -43,68 +54,93 @@ class Handler:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._registry = services.registry
+        self._guard = Guard(self._shown)
+        configuration = services.configuration
+        self._clients = clients((configuration.server, *configuration.hosts))
+        self._access = services.access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        request = request_of(scope, self._services.ids)
+        record = Record(self._host(request), request)
+        if self._clients is not None:
+            self._clients.find(record.host, request)
+        logged = None if self._access is None else self._access.follow(record, scope, send)
+        if logged is not None:
+            send = logged.send
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(record, scope, receive, send)
         except BadPath as error:
             refusal = NotFound(str(error)) if error.status == 404 else BadRequest(str(error))
-            await self._refuse(refusal, scope, receive, send)
+            await self._refuse(refusal, record, scope, receive, send)
         except GatewayError as error:
-            await self._refuse(error, scope, receive, send)
+            await self._refuse(error, record, scope, receive, send)
         except ClientGone:
             pass
+        finally:
+            if logged is not None:
+                logged.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
+        if "gateway.refusal" in scope:
+            raise scope["gateway.refusal"]
         if self._registry.stopping:
             raise Busy("HTS013 the gateway is stopping")
-        request = request_of(scope, self._services.ids)
-        host = self._host(request)
-        record = Record(host)
-        target: bytes | None = None
+        request, host = record.request, record.host
+        head: Head | None = None
         for _ in range(MOST_REDIRECTS + 1):
             path = parse_path(request.raw_path)
             body = Body(request.headers, receive)
             try:
-                target = await self._route(Incoming(record, request, host, path, body, scope, receive, send))
+                head = await self._route(Incoming(record, request, host, path, body, scope, receive, send))
             finally:
                 body.close()
-            if target is None:
+            if head is None:
                 return
-            request = redirected(request, target)
+            request = redirects.by_program(record, head)
+            record.redirect(request, 200)
             scope = {**scope, "method": request.method}
         shown = self._shown(host, request.raw_path)
         raise RedirectLoop(f"{shown}: more than {MOST_REDIRECTS} local redirects")
 
-    async def _route(self, on: Incoming) -> bytes | None:
-        """Find what the URL means until it does not change any more; returns the path of a local redirect."""
+    async def _route(self, on: Incoming) -> Head | None:
+        """Find what the URL means until it does not change any more; returns the head of a local redirect."""
         while True:
             try:
                 return await self._serve(on)
             except LookAgain:
                 continue
 
-    async def _serve(self, on: Incoming) -> bytes | None:
+    async def _serve(self, on: Incoming) -> Head | None:
         """A living session, a program, or a file."""
         matched = self._registry.store.match(on.host.key, on.path)
         if matched is not None:
+            on.record.matched = matched
             program = self._services.programs.again(matched[0].program, on.path)
             on.record.settings = program.settings
+            if program.access is not None:
+                on.record.user = await self._guard.admit(program.access, on)
             return await self._services.caller.session(on, program, *matched)
-        found = self._services.programs.find(on.host, on.path)
-        on.record.settings = found.settings
+        found = on.record.found = self._services.programs.find(on.host, on.path)
+        await self._admit(on, found.settings)
         while isinstance(found, Folder):
-            found = found.index
-            on.record.settings = found.settings
+            on = on._replace(path=found.path)
+            found = on.record.found = found.index
+            await self._admit(on, found.settings)
         if isinstance(found, Program):
             return await self._services.caller.start(on, found)
         if isinstance(found, Refused):
             if isinstance(found.error, NotFound):
                 self._vanished(on)
             raise found.error
-        await _plain(found, on)(on.scope, on.receive, on.send)
+        await plain(found, on)(on.scope, on.receive, on.send)
         return None
+
+    async def _admit(self, on: Incoming, settings: Settings) -> None:
+        """These settings hold from here on; access is asked for before anything else is told."""
+        on.record.settings = settings
+        access = access_of(settings)
+        on.record.user = None if access is None else await self._guard.admit(access, on)
 
     def _vanished(self, on: Incoming) -> None:
         """The path of a session whose cgi-name is gone after a reload (R4). Raises RetiredHandle."""
@@ -122,22 +158,44 @@ class Handler:
         return configuration.select(address, port, name.decode("latin-1"))
 
     def _shown(self, host: Host, raw_path: bytes) -> str:
-        """A path for the log, the handle of a living session in it masked (W3). Raises BadPath."""
-        matched = self._registry.store.match(host.key, parse_path(raw_path))
-        return mask_url(raw_path, *([] if matched is None else [matched[1]]))
+        """A path for the log, handles of sessions in it masked, living or retired (W3)."""
+        return self._services.masks.path(host.key, raw_path).decode("latin-1")
 
-    async def _refuse(self, error: GatewayError, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(
+        self, error: GatewayError, record: Record, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        record.error = error
         if error.log:
-            client = scope["client"]
-            where = f"{client[0]}:{client[1]}" if client else None
-            self._services.log(error.level, error.log, client=where)
+            client = record.request.client
+            where = ":".join(str(part) for part in client if part) if client else None
+            self._services.log(error.level, error.log, client=where, host=record.host.key)
         page = error.page if isinstance(error, RetiredHandle) else pages.of_error(error)
+        document = record.settings[table.ErrorDocument].get(page.status)
+        if document is not None and await self._documented(document, page, record, scope, receive, send):
+            return
         accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
         await pages.render(page, accept.decode("latin-1"), error.headers)(scope, receive, send)
 
-
-def _plain(found: StaticFile | FolderRedirect, on: Incoming) -> Response:
-    if isinstance(found, StaticFile):
-        return static.respond(found.path, on.scope)
-    query = b"?" + on.request.query if on.request.query else b""
-    return RedirectResponse(quote_from_bytes(found.location) + query.decode("latin-1"), 301)
+    async def _documented(
+        self, document: Document, page: Page, record: Record, scope: Scope, receive: Receive, send: Send
+    ) -> bool:
+        """Send what ErrorDocument says. False when the gateway's own page is meant, or when this fails too."""
+        headers = record.error.headers if record.error is not None else ()
+        if document.kind == "default":
+            return False
+        if document.kind != "path":
+            await pages.of_document(document, page.status, headers)(scope, receive, send)
+            return True
+        request = redirects.by_error(record, document.value, page.status, page.heading, headers)
+        record.redirect(request, page.status)
+        scope = {**scope, "method": request.method, "headers": request.headers}
+        scope.pop("gateway.refusal", None)
+        try:
+            await self._answer(record, scope, receive, send)
+        except (BadPath, GatewayError) as error:
+            text = f"ErrorDocument {page.status} {document.value}: {error}"
+            self._services.log("error", text, host=record.host.key)
+            return False
+        except ClientGone:
+            pass
+        return True

@@ -5,22 +5,26 @@ import stat
 from dataclasses import dataclass
 
 from gateway.configuration import Host
-from gateway.directives import table
 from gateway.errors import Forbidden, GatewayError, NotFound
+from gateway.translation import translation
 
 
 @dataclass(slots=True)
 class Place:
     """Where a URL path led: a file or folder, what of the path is left, and whether links were met.
 
-    `scripted`: by ScriptAlias. `error`: why it leads nowhere; `file` is then as far as it went.
+    `strangers`: a link belongs to another owner than its target. `scripted`, `prefix`, `context`: as in Target.
+    `error`: why it leads nowhere; `file` is then as far as it went.
     """
 
     file: str
     info: str
     folder: bool
     links: bool
+    strangers: bool = False
     scripted: bool = False
+    prefix: str = ""
+    context: str | None = None
     error: GatewayError | None = None
 
     @property
@@ -31,46 +35,48 @@ class Place:
 
 def locate(host: Host, url: str) -> Place | None:
     """Where a URL path of a host leads; None where no alias fits and there is no DocumentRoot."""
-    target = _translate(host, url)
+    target = translation(host).find(url)
     if target is None:
         return None
-    base, rest, scripted = target
-    place = _walk(base, rest)
-    place.scripted = scripted
+    place = _walk(target.base, target.rest)
+    place.scripted, place.prefix, place.context = target.scripted, target.prefix, target.context
     return place
-
-
-def _translate(host: Host, url: str) -> tuple[str, str, bool] | None:
-    """The file-system base of a URL path, what follows it, and whether ScriptAlias led there.
-
-    The longest alias wins, whichever line it is on.
-    """
-    aliases = [(alias, target, False) for alias, target in host.settings[table.Alias]]
-    aliases += [(alias, target, True) for alias, target in host.settings[table.ScriptAlias]]
-    for alias, target, scripted in sorted(aliases, key=lambda entry: len(entry[0]), reverse=True):
-        folder = alias if alias.endswith("/") else alias + "/"
-        if url == alias or url.startswith(folder):
-            return target, url[len(alias) :], scripted
-    root = host.settings[table.DocumentRoot]
-    return None if root is None else (root, url, False)
 
 
 def _walk(base: str, rest: str) -> Place:
     """Follow the path as far as there are folders; the first file takes it, the rest is path info."""
-    current, links = base.rstrip("/") or "/", False
+    place = Place(base.rstrip("/") or "/", "", False, False)
     segments = [segment for segment in rest.split("/") if segment]
-    for position in range(len(segments) + 1):
-        try:
-            mode = _mode(current)
-        except GatewayError as error:
-            return Place(current, "", False, links, error=error)
-        if not stat.S_ISDIR(mode):
-            info = "".join("/" + segment for segment in segments[position:])
-            return Place(current, info + "/" * rest.endswith("/"), False, links)
-        if position < len(segments):
-            current = os.path.join(current, segments[position])
-            links = links or os.path.islink(current)
-    return Place(current, "", True, links)
+    try:
+        for position in range(len(segments) + 1):
+            if not stat.S_ISDIR(_mode(place.file)):
+                left = "".join("/" + segment for segment in segments[position:])
+                place.info = left + "/" * rest.endswith("/")
+                return place
+            if position < len(segments):
+                _step(place, segments[position])
+    except GatewayError as error:
+        place.error = error
+        return place
+    place.folder = True
+    return place
+
+
+def _step(place: Place, segment: str) -> None:
+    """Go into a folder. Raises NotFound."""
+    if segment in (".", ".."):  # out of a pattern: the URL itself has no dot segments
+        raise NotFound(f"{place.file}/{segment}: a pattern leads to a dot segment")
+    place.file = os.path.join(place.file, segment)
+    if os.path.islink(place.file):
+        place.links = True
+        place.strangers = place.strangers or not _same_owner(place.file)
+
+
+def _same_owner(link: str) -> bool:
+    try:
+        return os.lstat(link).st_uid == os.stat(link).st_uid
+    except (OSError, ValueError):
+        return False
 
 
 def _mode(path: str) -> int:

@@ -1,13 +1,20 @@
 """What is known of a CGI program under one cgi-name: made by `programs`, used by the session engine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.directives.access import Access
+from gateway.directives.setenvif import Conditions
 from gateway.directives.settings import Settings
+from gateway.keeper.identity import Identity
 from gateway.protocol.environ import Variables, lasting
 from gateway.protocol.scgi import block
 
 Name = tuple[str, bytes]  # virtual host key, cgi-name
+ProcessLimits = tuple[
+    tuple[str, int | None, int | None], ...
+]  # cpu, memory or processes; soft, hard; None: most
 
 
 class Limits(NamedTuple):
@@ -20,7 +27,11 @@ class Limits(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A CGI program under one cgi-name. Times in seconds; `environ` is what only a new process gets,
-    `variables` what is the same for every request (`block`: encoded for a frame); `hosted`: run by a host."""
+    `variables` what is the same for every request (`block`: encoded for a frame); `hosted`: run by a host;
+    `path_info`: taken from a URL; `context`: CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT (None: DOCUMENT_ROOT);
+    `translate`: PATH_TRANSLATED of a path info; `called`: SERVER_NAME of a Host header (None: it is fixed, or
+    any); `keeps_output`: for ScriptLog; `pass_auth`: CGIPassAuth;
+    `access`: who may call it, None: everybody."""
 
     name: Name
     settings: Settings
@@ -41,6 +52,16 @@ class Program:
     body_limit: int
     hosted: bool
     nph: bool
+    identity: Identity | None
+    process_limits: ProcessLimits
+    keeps_output: bool = False
+    conditions: Conditions = ()
+    path_info: bool = True
+    context: tuple[str, str | None] = ("", None)
+    translate: Callable[[bytes], bytes] | None = None
+    called: Callable[[bytes], bytes] | None = None
+    pass_auth: bool = False
+    access: Access | None = None
     block: bytes = field(init=False)
 
     def __post_init__(self) -> None:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gateway.errors import BadAnswer, ClientGone, GatewayError
+from gateway.errors import BadAnswer, ClientGone, GatewayError, PreconditionFailed
 from gateway.incoming import Send
 from gateway.keeper.reasons import Reason
+from gateway.protocol.conditions import outcome, without_content
+from gateway.protocol.environ import Request
 from gateway.protocol.events import Data, Event, Head
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
@@ -108,10 +110,11 @@ class Relay:
             await self._room
 
 
-async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
-    """Send the response; returns the path of a local redirect instead of sending one.
+async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Head | None:
+    """Send the response; returns the head of a local redirect instead of sending one.
 
-    Raises the GatewayError of a response that failed before its head, ClientGone after a cut.
+    Raises the GatewayError of a response that failed before its head, PreconditionFailed, ClientGone after
+    a cut.
     """
     parts = await relay.next(call)
     if call.eof:
@@ -123,18 +126,28 @@ async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
     if head.local_redirect is not None:
         while not call.exchange.over:
             await relay.next(call)
-        return head.local_redirect
-    started = False
+        return head
+    status = head.status
+    if head.validators is not None or request.came_by is not None:
+        status = _status(call, head, request)
+        if status == PreconditionFailed.status and head.validators is not None:
+            await _drop(call, relay)
+            raise PreconditionFailed
+    started, unwanted = False, status == 304
     while True:
         whole = call.exchange.over and call.exchange.fault is None
-        body = _body(parts)
+        body = b"" if unwanted else _body(parts)
         if relay.connection.lost and call.exchange.first and not whole:
             text = "the client left before it had the whole response"
             call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)"))
         if not started:
             started = True
             headers = _headers(call, head, body, whole)
-            await send({"type": "http.response.start", "status": head.status, "headers": headers})
+            if unwanted:
+                headers = without_content(headers)
+            if request.came_by is not None:
+                headers += request.came_by.missing_in([name for name, _ in headers])
+            await send({"type": "http.response.start", "status": status, "headers": headers})
         if call.exchange.fault is not None:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             relay.connection.cut()
@@ -150,6 +163,26 @@ async def respond(call: Call, relay: Relay, send: Send) -> bytes | None:
         parts = await relay.next(call)
         if call.eof:
             await _judge_exit(call)
+
+
+def _status(call: Call, head: Head, request: Request) -> int:
+    """The status that the client gets: that of the error whose document this is, 304 or 412 for a condition.
+
+    A page that carries a handle is sent whole: the one that the client has kept has got an older one.
+    """
+    if head.status == 200 and not head.stated and request.came_by is not None:
+        return request.came_by.status
+    if head.validators is None or call.exchange.honoured:
+        return head.status
+    return outcome(head.validators, request.method, request.headers)
+
+
+async def _drop(call: Call, relay: Relay) -> None:
+    """Read to the end of a response that nobody gets."""
+    while not call.exchange.over:
+        await relay.next(call)
+        if relay.connection.lost and call.exchange.first:
+            raise ClientGone
 
 
 def _body(parts: list[Event]) -> bytes:

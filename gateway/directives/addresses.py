@@ -93,30 +93,27 @@ class ListenReader:
         """One listener."""
         if not words or len(words) > 2:
             raise Malformed(self.syntax, shown(words))
-        self._scheme(words[1:])
+        scheme = words[1].lower() if words[1:] else "http"
+        if scheme not in ("http", "https"):
+            raise Malformed("http or https after the port", shown(words[1:]))
         if words[0].lower().startswith("unix:"):
+            if scheme == "https":
+                raise Malformed("http: a Unix socket does not leave the machine", shown(words[1:]))
             return (Listener("", 0, absolute(words[0][5:], root), "http"),)
-        return (self._inet(words[0]),)
+        return (self._inet(words[0], scheme),)
 
-    def _scheme(self, words: Words) -> None:
-        scheme = words[0].lower() if words else "http"
-        if scheme == "https":
-            raise Malformed("http: https needs SSLEngine, which is not available yet", shown(words))
-        if scheme != "http":
-            raise Malformed("http or https after the port", shown(words))
-
-    def _inet(self, word: str) -> Listener:
+    def _inet(self, word: str, scheme: str) -> Listener:
         match = (re.fullmatch(r"[0-9]{1,5}", word) and _ADDRESS.fullmatch(f"*:{word}")) or _ADDRESS.fullmatch(
             word
         )
         host, port = (match["host"], match["port"]) if match else (None, None)
         if not host or not port:
             raise Malformed(self.syntax, shown([word]))
-        return Listener("" if host == "*" else _ip(host), _port(port), None, "http")
+        return Listener("" if host == "*" else _ip(host), _port(port), None, scheme)
 
     def lines(self, value: Sequence[Listener]) -> Iterable[Words]:
         """One line for each listener."""
-        return [[str(one)] for one in value]
+        return [[str(one), "https"] if one.scheme == "https" else [str(one)] for one in value]
 
 
 class HostNames:

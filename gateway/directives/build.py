@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from gateway.directives import contradictions, table
+from gateway.directives import contradictions, encryption, table
 from gateway.directives.assemble import Scope
 from gateway.directives.hosts import Configuration, Host
 from gateway.directives.problems import Notice, in_order
@@ -23,10 +23,15 @@ def build(
     found = [
         *notices,
         *contradictions.few_jobs(settings),
-        *contradictions.open_listeners(settings, assignments),
+        *contradictions.nobody_believed(assignments),
+        *contradictions.never_set(assignments),
         *_over_caps(settings, main),
     ]
-    return Configuration(path, _host("", settings, main, None), hosts, in_order(found))
+    configuration = Configuration(path, _host("", settings, main, None), hosts, found)
+    found += contradictions.open_listeners(settings, assignments, configuration.listeners)
+    found += encryption.notices(configuration)
+    configuration.notices = tuple(in_order(found))
+    return configuration
 
 
 def _host(key: str, settings: Settings, main: Scope, scope: Scope | None) -> Host:

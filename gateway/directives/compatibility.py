@@ -1,58 +1,51 @@
-"""What real Apache and IBM i files hold that has no effect here: accepted, with one notice each (spec 3)."""
+"""What the gateway makes of Apache's modules, and of the directives that are not its own (spec 3, "Rules")."""
 
 from __future__ import annotations
 
-MODULES = frozenset(
-    {"core", "http_core", "mod_so", "mod_alias", "mod_cgi", "mod_cgid", "mod_dir", "mod_env", "mod_mime"}
+import re
+from collections.abc import Container
+
+_SERVED = (
+    "core http_core mod_access mod_access_compat mod_alias mod_auth mod_auth_basic mod_authn_core "
+    "mod_authn_file mod_authz_core mod_authz_groupfile mod_authz_host mod_authz_user mod_cgi mod_cgid mod_dir "
+    "mod_env mod_log_config mod_logio mod_mime mod_remoteip mod_reqtimeout mod_setenvif mod_so mod_ssl "
+    "mod_suexec mod_unique_id mod_unixd mod_version"
 )
+MODULES = frozenset(_SERVED.split())
+VERSION = (2, 4, 58)  # the Apache whose syntax is read, for IfVersion
+_TLS = "mod_ssl"
 _IDENTIFIERS = {"core_module": "core", "http_module": "http_core"}
+_WITHOUT_WORK = ("mod_mpm_", "mod_socache_", "mod_slotmem_", "mod_watchdog", "mod_systemd", "mod_access_compat")
+_GUARDS = re.compile(
+    r"require|order|allow|deny|satisfy|authtype|passwdfile|sslrequire\w*|sslverifyclient|allowmethods|sec(rule|action)\w*"
+    r"|requireall|requireany|requirenone|limit|limitexcept"
+)
+_FORBIDDING = re.compile(r"\[[^]]*\b(F|forbidden)\b[^]]*\]\s*\Z")
 
 
-def module_served(name: str) -> bool:
-    """True for a module (`mod_dir.c`, `mod_dir`, `dir_module`) whose work the gateway does."""
+def module(name: str) -> str:
+    """The one name of a module that is written `mod_dir.c`, `mod_dir` or `dir_module`."""
     base = name.lower().removesuffix(".c")
     if base.endswith("_module"):
         base = _IDENTIFIERS.get(base, "mod_" + base.removesuffix("_module"))
-    return base in MODULES
+    return base
 
 
-_REASONS = {
-    "the gateway's processes are not Apache's worker processes or threads": (
-        "AsyncRequestWorkerFactor MaxClients MaxConnectionsPerChild MaxMemFree MaxRequestsPerChild "
-        "MaxRequestsPerThread MaxRequestWorkers MaxSpareServers MaxSpareThreads MinSpareServers "
-        "MinSpareThreads ServerLimit StartServers StartThreads ThreadLimit ThreadsPerChild "
-        "ThreadStackSize ListenBacklog AcceptMutex Mutex"
-    ),
-    "CGI programs are started by the keeper, not by Apache's daemon": "ScriptSock",
-    "the gateway keeps no such file": "PidFile DefaultRuntimeDir LockFile ScoreBoardFile CoreDumpDirectory",
-    "there are no .htaccess files": "AccessFileName AllowOverride AllowOverrideList",
-    "names of clients are not looked up": "HostnameLookups IdentityCheck",
-    "clients are told nothing about the gateway": "ServerSignature ServerTokens",
-    "the method TRACE is not served": "TraceEnable",
-    "the name and port of a request are those of its Host": "UseCanonicalName UseCanonicalPhysicalPort",
-    "how files are marked is not adjustable": "ContentDigest FileETag",
-    "folders are not listed": (
-        "AddAlt AddAltByEncoding AddAltByType AddDescription AddIcon AddIconByEncoding AddIconByType "
-        "DefaultIcon HeaderName IndexIgnore IndexOptions IndexOrderDefault ReadmeName"
-    ),
-    "there is no special treatment of old browsers": "BrowserMatch BrowserMatchNoCase",
-    "no content is chosen by language or charset": (
-        "AddCharset AddLanguage DefaultLanguage ForceLanguagePriority LanguagePriority AddDefaultCharset"
-    ),
-    "connections are kept alive as HTTP/1.1 says": "KeepAlive MaxKeepAliveRequests",
-    "the operating system decides how files are sent": "EnableMMAP EnableSendfile",
-    "modules are built in": "AddModule ClearModuleList",
-    "text is never converted: programs and clients use the same bytes": (
-        "CGIConvMode CGIJobCCSID DefaultFsCCSID DefaultNetCCSID"
-    ),
-    "programs take their locale from SetEnv (LANG, LC_ALL)": "CGIJobLocale",
-    "every program is a process of its own": "CGIMultiThreaded MaxThreadedCGIJobs StartThreadedCGI",
-    "there is no job that could be given a URL before its first request": "CgiInitialUrl",
-    "programs run as the user of the gateway": "UserID ServerUserID",
-    "the restart after a crash is built in": "HotBackup",
-    "log files are rotated and removed by other tools": "LogCycle LogLength LogMaint LogMaintHour",
-    "the log has one format of time": "LogTime",
-    "paths are compared with their letter case": "RuleCaseSense",
-    "there is no cache in the kernel": "FRCAEnableFileCache",
-}
-IGNORED = {name.lower(): (name, reason) for reason, names in _REASONS.items() for name in names.split()}
+def module_served(name: str, loaded: Container[str] = ()) -> bool:
+    """True for a module whose work the gateway does; TLS is only done for a file that loads modules if it
+    is `loaded`, since Debian's ports.conf would open port 443 without it."""
+    base = module(name)
+    return base in MODULES and (base != _TLS or not loaded or base in loaded)
+
+
+def module_missed(name: str) -> bool:
+    """True for a module that adds something to Apache which the gateway does not do."""
+    base = module(name)
+    return base not in MODULES and not base.startswith(_WITHOUT_WORK)
+
+
+def guards(name: str, arguments: str) -> bool:
+    """True for a directive or section that keeps somebody out."""
+    if name.lower() == "rewriterule":
+        return _FORBIDDING.search(arguments) is not None
+    return _GUARDS.fullmatch(name.lower()) is not None

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.directives import table
 from gateway.directives.addresses import Listener
 from gateway.directives.problems import Notice, Place, Problem
+from gateway.directives.requirements import Condition
 from gateway.directives.settings import Assignment, Settings
 from gateway.directives.units import format_time
 
-_PROGRAMS = (table.ScriptAlias, table.AddHandler, table.SetHandler, table.CGIActivationGroup)
+_PROGRAMS = (
+    table.ScriptAlias,
+    table.ScriptAliasMatch,
+    table.AddHandler,
+    table.SetHandler,
+    table.CGIActivationGroup,
+)
 
 
 def capped(settings: Settings) -> Settings:
@@ -39,11 +46,46 @@ def few_jobs(server: Settings) -> Iterator[Notice]:
         yield Notice(server.place(said[0]), text)
 
 
-def open_listeners(server: Settings, assignments: Iterable[Assignment]) -> Iterator[Notice]:
-    """A notice for each plain listener beyond loopback if programs may persist."""
+def nobody_believed(assignments: Iterable[Assignment]) -> Iterator[Notice]:
+    """A notice for each RemoteIPHeader if no line says whose header is believed (in Apache: everybody's)."""
+    proxies = (table.RemoteIPTrustedProxy, table.RemoteIPInternalProxy)
+    if any(one.row in proxies for one in assignments):
+        return
+    for one in assignments:
+        if one.row is table.RemoteIPHeader:
+            text = "only proxies on a Unix socket are believed, until RemoteIPTrustedProxy names others"
+            yield Notice(one.place, f"RemoteIPHeader {one.value}: {text}")
+
+
+def never_set(assignments: Sequence[Assignment]) -> Iterator[Notice]:
+    """A notice for each variable that access depends on and no line sets in time, as SetEnv does not."""
+    lines = [line for one in assignments if one.row.slot is table.SetEnvIf for line in one.value]
+    given = {setting.name for line in lines for setting in line.settings}
+    for one in assignments:
+        for name in _tested(one):
+            if name not in given and not name.startswith("REDIRECT_"):
+                text = f"{one.row.name}: no SetEnvIf or BrowserMatch sets {name} (SetEnv would come too late)"
+                yield Notice(one.place, text)
+
+
+def _tested(one: Assignment) -> Iterable[str]:
+    if one.row.slot is table.Order:
+        return tuple(one.value.variables)
+    terms = one.value.terms if one.row is table.Require else ()
+    return [name for term in terms if isinstance(term, Condition) and term.kind == "env" for name in term.words]
+
+
+def open_listeners(
+    server: Settings, assignments: Iterable[Assignment], listeners: Iterable[Listener]
+) -> Iterator[Notice]:
+    """A notice for each plain listener beyond loopback if programs may persist.
+
+    `listeners` are those of the configuration, with their real schemes.
+    """
+    plain = {str(listener) for listener in listeners if listener.scheme == "http"}
     programs = server[table.MaxPersistentCGI] > 0 and any(one.row in _PROGRAMS for one in assignments)
     for place, listener in _listeners(assignments) if programs else ():
-        if not listener.loopback:
+        if not listener.loopback and str(listener) in plain:
             yield Notice(
                 place, f"Listen {listener}: handles of sessions travel in URLs, unencrypted here; use TLS"
             )
@@ -51,13 +93,13 @@ def open_listeners(server: Settings, assignments: Iterable[Assignment]) -> Itera
 
 def repeated_listeners(assignments: Iterable[Assignment]) -> Iterator[Problem]:
     """A problem for each address that is named again."""
-    seen: dict[Listener, Place] = {}
+    seen: dict[str, Place] = {}
     for place, listener in _listeners(assignments):
-        if listener in seen:
+        if str(listener) in seen:
             yield Problem(
-                place, f"Listen: expected each address once, found {listener} again (see {seen[listener]})"
+                place, f"Listen: expected each address once, found {listener} again (see {seen[str(listener)]})"
             )
-        seen.setdefault(listener, place)
+        seen.setdefault(str(listener), place)
 
 
 def _listeners(assignments: Iterable[Assignment]) -> Iterator[tuple[Place, Listener]]:

@@ -66,13 +66,15 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Directive(Row, Generic[T_co]):
-    """A setting. `into` names the row whose value it contributes to; `paths` lists what must exist."""
+    """A setting. `into` names the row whose value it contributes to; `paths` lists what must exist;
+    `remarks` says what of a value has no effect."""
 
     reader: Reader[T_co] = field(kw_only=True)
     default: T_co | Directive[T_co] = field(kw_only=True)
     merging: Merging[T_co] = field(kw_only=True)
     into: Directive[T_co] | None = field(kw_only=True)
     paths: Callable[[T_co], Iterable[str]] = field(kw_only=True)
+    remarks: Callable[[T_co], Iterable[str]] = field(kw_only=True)
 
     @property
     def slot(self) -> Directive[T_co]:
@@ -107,6 +109,7 @@ def directive(
     merging: Merging[T] = LAST,
     into: Directive[T] | None = None,
     paths: Callable[[T], Iterable[str]] = lambda value: (),
+    remarks: Callable[[T], Iterable[str]] = lambda value: (),
 ) -> Directive[T]:
     """One row of the table."""
     return Directive(
@@ -119,4 +122,5 @@ def directive(
         merging=merging,
         into=into,
         paths=paths,
+        remarks=remarks,
     )

@@ -6,9 +6,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from gateway.directives.compatibility import module_served
-from gateway.directives.grammar import Line, logical_lines, parse_line, quote, section_arguments, split_words
-from gateway.directives.problems import Malformed, Notice, Place, Problem, shown
+from gateway.directives.compatibility import guards, module, module_missed, module_served
+from gateway.directives.conditions import CONDITIONS, Known, holds
+from gateway.directives.grammar import (
+    Line,
+    join_words,
+    logical_lines,
+    parse_line,
+    quote,
+    section_arguments,
+    split_words,
+)
+from gateway.directives.problems import Malformed, Notice, Notices, Place, Problem, shown
 from gateway.directives.values import absolute
 
 _MAX_DEPTH = 20  # Apache's AP_MAX_INCLUDE_DEPTH
@@ -23,6 +32,9 @@ class Sources(Protocol):
 
     def real(self, path: str) -> str:
         """The one name of a file, whichever way it was reached."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder with this path."""
 
     def read(self, path: str) -> str:
         """A file's text. Raises OSError."""
@@ -42,6 +54,7 @@ class _Open(NamedTuple):
     place: Place
     live: bool
     conditional: bool
+    skipped: str = ""  # the module for whose sake it is not read
 
 
 class Expander:
@@ -52,20 +65,33 @@ class Expander:
     ) -> None:
         self.statements: list[Statement] = []
         self.problems: list[Problem] = []
-        self.notices: list[Notice] = []
         self.root = root
         self._sources = sources
         self._defines = dict(defines)
         self._environ = environ
-        self._unknown: set[str] = set()
+        self._notices = Notices()
+        self._loaded: dict[str, Place] = {}
         self._chain: list[str] = []
         self._controls: dict[str, Callable[[Place, list[str]], None]] = {
             "include": lambda place, words: self._include(place, words, optional=False),
             "includeoptional": lambda place, words: self._include(place, words, optional=True),
             "define": self._define,
             "undefine": self._undefine,
-            "loadmodule": lambda place, words: None,
+            "loadmodule": self._load_module,
+            "error": self._error,
+            "remoteiptrustedproxylist": lambda place, words: self._list(place, words, "RemoteIPTrustedProxy"),
+            "remoteipinternalproxylist": lambda place, words: self._list(place, words, "RemoteIPInternalProxy"),
         }
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What was left out, and why."""
+        missed = {name: place for name, place in self._loaded.items() if module_missed(name)}
+        loaded = [
+            Notice(place, f"LoadModule: nothing of these modules' work is done here: {', '.join(missed)}")
+            for place in list(missed.values())[:1]
+        ]
+        return [*loaded, *self._notices.all()]
 
     def read(self, path: str, place: Place) -> None:
         """Read one file; place is the line that asked for it."""
@@ -90,6 +116,8 @@ class Expander:
                 self._end(line, place, stack)
             elif live:
                 self._directive(line, place, outermost=not any(not one.conditional for one in stack))
+            else:
+                self._skipped(line, place, stack)
         except Malformed as error:
             self._problem(place, f"{line.mark}{line.name}{'>' if line.mark else ''}: {error}")
 
@@ -112,15 +140,38 @@ class Expander:
         return quote(self.root)
 
     def _begin(self, line: Line, place: Place, stack: list[_Open], live: bool) -> None:
-        conditional = line.name.lower() in ("ifdefine", "ifmodule")
-        stack.append(_Open(line.name, place, live, conditional))
+        kind = line.name.lower()
+        stack.append(_Open(line.name, place, live, kind in CONDITIONS))
         if not live:
+            self._skipped(line, place, stack)
             return
         arguments = self._replaced(self._bracketed(line, place), place)
-        if conditional:
-            stack[-1] = stack[-1]._replace(live=self._condition(line.name.lower(), split_words(arguments)))
-        else:
+        if not stack[-1].conditional:
             self.statements.append(Statement(place, "<", line.name, arguments))
+        elif not holds(kind, words := split_words(arguments), self._known()):
+            name = module(words[0]) if kind == "ifmodule" and not words[0].startswith("!") else ""
+            stack[-1] = stack[-1]._replace(live=False, skipped=name)
+            if name:
+                self._notices.add(name, place, f"<IfModule {words[0]}> is skipped: {self._why(name)}")
+
+    def _known(self) -> Known:
+        return Known(self._defines, self._loaded, lambda path: self._sources.exists(absolute(path, self.root)))
+
+    def _why(self, name: str) -> str:
+        if module_served(name):
+            return "the file loads modules, and not this one"
+        return "nothing of this module's work is done here"
+
+    def _skipped(self, line: Line, place: Place, stack: list[_Open]) -> None:
+        """A line that is not read. What Apache would have kept people out with must not be lost unnoticed."""
+        for at, one in enumerate(stack):
+            if one.skipped in self._loaded and guards(line.name, line.arguments):
+                stack[at] = one._replace(skipped="")
+                self._problem(
+                    place,
+                    f"{line.name} would not be obeyed: nothing of {one.skipped}'s work is done here, so that "
+                    f"<IfModule> (line {one.place.line}) is skipped; guard the place outside, or take this out",
+                )
 
     def _bracketed(self, line: Line, place: Place) -> str:
         try:
@@ -128,13 +179,6 @@ class Expander:
         except Malformed as error:
             self._problem(place, f"{line.mark}{line.name}>: {error}")
             return line.arguments.partition(">")[0]
-
-    def _condition(self, kind: str, words: list[str]) -> bool:
-        if len(words) != 1 or not words[0].removeprefix("!"):
-            raise Malformed("one name, or ! and a name", shown(words))
-        name = words[0].removeprefix("!")
-        holds = name in self._defines if kind == "ifdefine" else module_served(name)
-        return holds != words[0].startswith("!")
 
     def _end(self, line: Line, place: Place, stack: list[_Open]) -> None:
         rest = self._bracketed(line, place)
@@ -173,6 +217,20 @@ class Expander:
                 raise Malformed(f"at most {_MAX_DEPTH} files within each other", path)
             self.read(path, place)
 
+    def _list(self, place: Place, words: list[str], name: str) -> None:
+        """The lines of a file as directives of one name, without comments; errors have their places there."""
+        if len(words) != 1:
+            raise Malformed("one path", shown(words))
+        path = absolute(words[0], self.root)
+        try:
+            lines = self._sources.read(path).splitlines()
+        except OSError as error:
+            raise Malformed("a file of networks", f"none at {path} ({error.strerror or error})") from error
+        for number, line in enumerate(lines, 1):
+            given = join_words(line.partition("#")[0].split())
+            if given:
+                self.statements.append(Statement(Place(path, number), "", name, given))
+
     def _define(self, place: Place, words: list[str]) -> None:
         if len(words) not in (1, 2) or not re.fullmatch(r"[^:${}!]+", words[0]):
             raise Malformed("a name (without : $ { } !) and at most one value", shown(words))
@@ -183,15 +241,21 @@ class Expander:
             raise Malformed("one name", shown(words))
         self._defines.pop(words[0], None)
 
+    def _load_module(self, place: Place, words: list[str]) -> None:
+        for word in words[:1]:
+            self._loaded.setdefault(module(word), place)
+
+    def _error(self, place: Place, words: list[str]) -> None:
+        self._problem(place, f"Error: {' '.join(words)}")
+
     def _replaced(self, text: str, place: Place) -> str:
         return _VARIABLE.sub(lambda match: self._value(match, place), text) if "${" in text else text
 
     def _value(self, match: re.Match[str], place: Place) -> str:
         name = match[1]
         value = self._defines.get(name, self._environ.get(name))
-        if value is None and name not in self._unknown:
-            self._unknown.add(name)
-            self.notices.append(Notice(place, f"{match[0]} is not defined; left as it is"))
+        if value is None:
+            self._notices.add(match[0], place, f"{match[0]} is not defined; left as it is")
         return match[0] if value is None else value
 
     def _problem(self, place: Place, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from gateway.directives import table
+from gateway.directives import encryption, table
 from gateway.directives.addresses import Address, HostNames, Listener, normal_ip
 from gateway.directives.contradictions import capped
 from gateway.directives.problems import Notice
@@ -33,6 +33,7 @@ class Host:
         self.key = key
         self.title = title
         self.addresses = tuple(addresses)
+        self.aliases = tuple(aliases)
         self.settings = capped(settings)
         self.directories = tuple(directories)
         self.files = tuple(files)
@@ -76,19 +77,15 @@ class Host:
 
 
 class Configuration:
-    """Everything a directives file says. Immutable."""
+    """Everything a directives file says; `listeners` are where requests arrive. Immutable."""
 
     def __init__(self, path: str, server: Host, hosts: Sequence[Host], notices: Sequence[Notice]) -> None:
         self.path = path
         self.server = server
         self.hosts = tuple(hosts)
         self.notices = tuple(notices)
+        self.listeners: tuple[Listener, ...] = encryption.listeners(server, self.hosts)
         self._selected = lru_cache(_REMEMBERED_HOSTS)(self._select)
-
-    @property
-    def listeners(self) -> tuple[Listener, ...]:
-        """Where requests arrive."""
-        return self.server.settings[table.Listen]
 
     @property
     def server_root(self) -> str:

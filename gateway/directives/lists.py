@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gateway.directives.directive import Merging, Words
+from gateway.directives.handlers import HANDLERS, handler
 from gateway.directives.problems import Malformed, shown, suggestion
 from gateway.directives.values import HostName, absolute
 
@@ -111,27 +112,18 @@ def extension(word: str) -> str:
 class HandlerReader:
     """`handler .ext …`."""
 
-    handlers: tuple[str, ...]
+    syntax: str = f"{'|'.join(HANDLERS)} .ext …"
 
-    @property
-    def syntax(self) -> str:
-        """Handler and extensions."""
-        return f"{'|'.join(self.handlers)} .ext …"
-
-    def read(self, words: Words, root: str) -> Mapping[str, str]:
+    def read(self, words: Words, root: str) -> Mapping[str, str | None]:
         """Extension to handler."""
         if len(words) < 2:
             raise Malformed(self.syntax, shown(words))
-        handler = words[0].lower()
-        if handler not in self.handlers:
-            raise Malformed(
-                f"one of {', '.join(self.handlers)}", shown(words[:1]) + suggestion(handler, self.handlers)
-            )
-        return MappingProxyType({extension(word): handler for word in words[1:]})
+        name = handler(words[0])
+        return MappingProxyType({extension(word): name for word in words[1:]})
 
-    def lines(self, value: Mapping[str, str]) -> Iterable[Words]:
+    def lines(self, value: Mapping[str, str | None]) -> Iterable[Words]:
         """One line for each extension."""
-        return [(handler, ext) for ext, handler in value.items()]
+        return [(name, ext) for ext, name in value.items() if name is not None]
 
 
 class HostChoice(NamedTuple):

@@ -9,8 +9,8 @@ from functools import reduce
 from gateway.directives.directive import Merging, Words
 from gateway.directives.problems import Malformed, shown, suggestion
 
-SERVED = ("ExecCGI", "FollowSymLinks")
-WITHOUT_EFFECT = ("Includes", "IncludesNOEXEC", "Indexes", "MultiViews", "SymLinksIfOwnerMatch")
+SERVED = ("ExecCGI", "FollowSymLinks", "SymLinksIfOwnerMatch")
+WITHOUT_EFFECT = ("Includes", "IncludesNOEXEC", "Indexes", "MultiViews")
 _ALL = frozenset(
     {*SERVED, *WITHOUT_EFFECT} - {"MultiViews", "IncludesNOEXEC"}
 )  # Apache: All is all but MultiViews
@@ -47,11 +47,16 @@ MERGED: Merging[Options] = Merging(
 )
 
 
+def remarks(value: Options) -> list[str]:
+    """What of the options has no effect."""
+    return [f"Options {name} has no effect here" for name in WITHOUT_EFFECT if name in value]
+
+
 @dataclass(frozen=True)
 class OptionsReader:
     """`[+|-]name …`."""
 
-    syntax: str = "[+|-]ExecCGI|FollowSymLinks|All|None …"
+    syntax: str = "[+|-]ExecCGI|FollowSymLinks|SymLinksIfOwnerMatch|All|None …"
 
     def read(self, words: Words, root: str) -> Options:
         """Absolute, or a change; a line may not mix both."""

@@ -40,15 +40,35 @@ class Notice:
         return f"{self.place}: notice: {self.text}"
 
 
+class Notices:
+    """Notices, one for each key: where it was first so, and how often again."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[Notice, int]] = {}
+
+    def add(self, key: str, place: Place, text: str) -> None:
+        """One more notice; of those with the same key the first one's text counts."""
+        first, count = self._found.get(key, (Notice(place, text), -1))
+        self._found[key] = first, count + 1
+
+    def all(self) -> list[Notice]:
+        """The notices in order of first mention."""
+        return [
+            Notice(first.place, f"{first.text} (and {more} more)") if more else first
+            for first, more in self._found.values()
+        ]
+
+
 Located = TypeVar("Located", Problem, Notice)
 
 
 class ConfigurationErrors(Exception):
-    """Every problem of a directives file, in order of reading."""
+    """Every problem of a directives file, and the notices that were found so far, in order of reading."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], notices: Sequence[Notice] = ()) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+        self.notices = tuple(notices)
 
 
 class Malformed(ValueError):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.directives.compatibility import IGNORED, MODULES
+from gateway.directives.compatibility import MODULES
 from gateway.directives.directive import CONTEXTS, Container, Control, Directive, Row
 from gateway.directives.grammar import join_words
+from gateway.directives.ignored import IGNORED
 from gateway.directives.problems import suggestion
+from gateway.directives.refused import REFUSED, REFUSED_PREFIXES, REFUSED_SECTIONS, refusal
 from gateway.directives.steering import ROWS
 
 _INTRODUCTION = """\
@@ -43,7 +45,8 @@ def text(name: str) -> str | None:
     if name.lower() in IGNORED:
         known, reason = IGNORED[name.lower()]
         return f"{known}\n  accepted without effect: {reason}"
-    return None
+    refused = REFUSED_SECTIONS.get(name.lower().strip("<>")) or refusal(name)
+    return refused and f"{name}\n  not served: {refused.instead}"
 
 
 def hint(name: str) -> str:
@@ -59,7 +62,7 @@ def overview() -> str:
 def usage(row: Row) -> str:
     """How a row is written."""
     if isinstance(row, Container):
-        return f"<{row.name} {row.syntax}>"
+        return f"<{f'{row.name} {row.syntax}'.rstrip()}>"
     return f"{row.name} {_syntax(row)}"
 
 
@@ -88,7 +91,7 @@ def _facts(row: Row) -> Iterator[tuple[str, str]]:
 def markdown() -> str:
     """The whole reference file."""
     parts = [_INTRODUCTION, *_entries("Settings", Directive), *_entries("Reading", Control)]
-    parts += [*_entries("Sections", Container), *_modules(), *_ignored()]
+    parts += [*_entries("Sections", Container), *_modules(), *_ignored(), *_refused()]
     return "\n".join(parts)
 
 
@@ -114,4 +117,16 @@ def _ignored() -> Iterator[str]:
     yield "| directive | why |\n|---|---|"
     for name, reason in sorted(IGNORED.values()):
         yield f"| `{name}` | {reason} |"
+    yield ""
+
+
+def _refused() -> Iterator[str]:
+    yield "## Refused\n\nWhat guards something or would be missed, and is not done here. Settings that ask for"
+    yield "nothing (`RewriteEngine Off`) are accepted with a notice.\n"
+    yield "| directive | instead |\n|---|---|"
+    rows = {f"`{one.name}`": one.instead for one in REFUSED.values()}
+    rows |= {f"`{one.name}…`": one.instead for one in REFUSED_PREFIXES}
+    rows |= {f"`<{one.name}>`": one.instead for one in REFUSED_SECTIONS.values()}
+    for name in sorted(rows, key=str.lower):
+        yield f"| {name} | {rows[name]} |"
     yield ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gateway.directives import table
 from gateway.directives.build import all_sections
-from gateway.directives.directive import Directive
+from gateway.directives.directive import Directive, Words
 from gateway.directives.grammar import join_words
+from gateway.directives.hostrules import FromReader, OrderReader, SatisfyReader
 from gateway.directives.hosts import Configuration, Host
+from gateway.directives.problems import Notice
+from gateway.directives.requiring import RequireReader
+from gateway.directives.sections import Section
 from gateway.directives.settings import Settings
 
 _LIMITS = (
@@ -23,12 +27,61 @@ _LIMITS = (
 )
 
 
+_WHERE = (
+    table.ServerAlias,
+    table.SSLEngine,
+    table.SSLCertificateFile,
+    table.DocumentRoot,
+    table.Alias,
+    table.AliasMatch,
+    table.ScriptAlias,
+    table.ScriptAliasMatch,
+    table.CGIActivationGroup,
+    table.AddHandler,
+    table.SuexecUserGroup,
+    table.User,
+    table.Group,
+    table.ErrorLog,
+    table.CustomLog,
+    table.TransferLog,
+)
+_GROUPED = (RequireReader, OrderReader, FromReader, SatisfyReader)
+_PLACES = (
+    table.Options,
+    table.AddHandler,
+    table.SetHandler,
+    table.CGIActivationGroup,
+    table.AuthType,
+    table.AuthUserFile,
+    table.AuthGroupFile,
+    table.Require,
+    table.Order,
+    table.Allow,
+    table.Deny,
+    table.Satisfy,
+)
+
+
+def noted(notices: Iterable[Notice]) -> Iterator[str]:
+    """Notices in two groups: what to know about, then what has no effect, and why."""
+    listed = list(notices)
+    idle = [one for one in listed if " no effect " in one.text or " is skipped: " in one.text]
+    groups = {"to know:": [one for one in listed if one not in idle], "accepted without effect:": idle}
+    for title, group in groups.items():
+        if group:
+            yield title
+            yield from (f"  {one}" for one in group)
+
+
 def summary(configuration: Configuration) -> Iterator[str]:
-    """What would be served: listeners, hosts, programs, limits."""
+    """What would be served: listeners, hosts with their files, programs, access and logs, limits."""
     yield f"listens on {', '.join(map(str, configuration.listeners))}"
+    common = set(all_sections(configuration.server))
     for host in (configuration.server, *configuration.hosts):
         yield _heading(host)
-        yield from _served(host)
+        yield from (f"  {text}" for row in _WHERE for text in _own_lines(host.settings, row))
+        own = [one for one in all_sections(host) if host is configuration.server or one not in common]
+        yield from _places(own)
     settings = configuration.server.settings
     yield "limits: " + ", ".join(text for row in _LIMITS for text in _lines(settings, row))
 
@@ -38,12 +91,16 @@ def _heading(host: Host) -> str:
     return f"{host.title}{f' {name}' if name else ''}:"
 
 
-def _served(host: Host) -> Iterator[str]:
-    for row in (table.DocumentRoot, table.Alias, table.ScriptAlias, table.CGIActivationGroup):
-        yield from (f"  {text}" for text in _lines(host.settings, row))
-    sections = sum(1 for _ in all_sections(host))
-    if sections:
-        yield f"  sections: {sections}"
+def _own_lines(settings: Settings, row: Directive[Any]) -> list[str]:
+    return _lines(settings, row) if row in settings else []
+
+
+def _places(sections: Iterable[Section]) -> Iterator[str]:
+    """What sections say about programs and access."""
+    for section in sections:
+        lines = [text for row in _PLACES for text in _own_lines(section.settings, row)]
+        if lines:
+            yield f"  {section.title}: {'; '.join(lines)}"
 
 
 def dump(configuration: Configuration) -> Iterator[str]:
@@ -66,4 +123,11 @@ def _with_origin(settings: Settings, row: Directive[Any]) -> Iterator[str]:
 
 
 def _lines(settings: Settings, row: Directive[Any]) -> list[str]:
-    return [f"{row.name} {join_words(words)}" for words in row.reader.lines(settings[row])]
+    return [_line(row, words) for words in row.reader.lines(settings[row])]
+
+
+def _line(row: Directive[Any], words: Words) -> str:
+    """A line as the file has it; the begin and the end of a group stand for themselves."""
+    text = join_words(words)
+    marks = isinstance(row.reader, _GROUPED) and words[0].startswith("<")
+    return " ".join(words) if marks else f"{row.name} {text}"

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.directives.problems import Malformed, Place, shown
+from gateway.directives.regexes import checked, compiled
 from gateway.directives.settings import Settings
 from gateway.directives.values import absolute
 
 _WILD = re.compile(r"[*?\[]")
-_NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")  # PCRE's spelling
 _SPECIAL = frozenset(r".^$*+?{}[]\|()")
 
 
@@ -49,17 +49,19 @@ def make_pattern(kind: str, words: list[str], regex: bool, root: str) -> Pattern
         )
     text = words[0]
     if regex:
-        return Pattern("regex", text, _compiled(_NAMED_GROUP.sub("(?P<", text)))
+        return Pattern("regex", text, compiled(text).search)
     form = "glob" if _WILD.search(text) else "path"
     if kind == "D":
         text = absolute(text, root).rstrip("/")
         below = f"{text}/"
         glob = form == "glob"
-        return Pattern(form, text or "/", _compiled(rf"\A{_translated(below)}") if glob else _starting(below))
+        return Pattern(
+            form, text or "/", checked(rf"\A{_translated(below)}").search if glob else _starting(below)
+        )
     if kind == "L" and not text.startswith("/"):
         raise Malformed("a URL path that begins with /", shown([text]))
     if form == "glob":
-        return Pattern(form, text, _compiled(rf"\A{_translated(text)}\Z"))
+        return Pattern(form, text, checked(rf"\A{_translated(text)}\Z").search)
     return Pattern(form, text, _at_or_below(text) if kind == "L" else text.__eq__)
 
 
@@ -70,13 +72,6 @@ def _starting(prefix: str) -> Callable[[str], bool]:
 def _at_or_below(path: str) -> Callable[[str], bool]:
     below = path if path.endswith("/") else f"{path}/"
     return lambda url: url == path or url.startswith(below)
-
-
-def _compiled(regex: str) -> Callable[[str], object]:
-    try:
-        return re.compile(regex).search
-    except (re.error, OverflowError, RecursionError) as error:
-        raise Malformed("a regular expression", f"{shown([regex])} ({error})") from error
 
 
 def _translated(glob: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.directives.directive import Container, Control, Row
+from gateway.directives.methods import LIMITS
+from gateway.directives.requirements import GROUPS
 from gateway.directives.table import DIRECTIVES
 
 CONTROLS = (
@@ -36,7 +38,30 @@ CONTROLS = (
         syntax="name file",
         contexts="SV",
         origin="Apache",
-        help="Accepted and ignored: nothing is loaded at run time.",
+        help="Accepted and ignored: nothing is loaded at run time. A notice lists the modules whose work is "
+        "not done here.",
+    ),
+    Control(
+        "RemoteIPTrustedProxyList",
+        syntax="file",
+        contexts="SV",
+        origin="Apache",
+        help="RemoteIPTrustedProxy for every network in a file that is read with this one: one or more a line, "
+        "comments begin with `#`.",
+    ),
+    Control(
+        "RemoteIPInternalProxyList",
+        syntax="file",
+        contexts="SV",
+        origin="Apache",
+        help="The same for RemoteIPInternalProxy.",
+    ),
+    Control(
+        "Error",
+        syntax="text",
+        contexts="SVDLF",
+        origin="Apache",
+        help="Refuses the file with this text; for use within a condition.",
     ),
 )
 
@@ -72,6 +97,17 @@ CONTAINERS = (
     _container(
         "IfModule", "[!]module", "SVDLF", "", "Read only if the gateway does (not) do this module's work."
     ),
+    _container(
+        "IfVersion",
+        "[[!]=|>|>=|<|<=|~] version",
+        "SVDLF",
+        "",
+        "Read only if this holds for the version of Apache whose syntax the gateway reads, 2.4.58.",
+    ),
+    _container("IfFile", "[!]path", "SVDLF", "", "Read only if there is (no) such file or folder."),
+    _container("IfDirective", "[!]name", "SVDLF", "", "Read only if there is (no) such directive."),
+    _container("IfSection", "[!]name", "SVDLF", "", "Read only if there is (no) such section."),
 )
 
-ROWS: Mapping[str, Row] = {row.name.lower(): row for row in (*DIRECTIVES, *CONTROLS, *CONTAINERS)}
+_ROWS: tuple[Row, ...] = (*DIRECTIVES, *CONTROLS, *CONTAINERS, *GROUPS, *LIMITS)
+ROWS: Mapping[str, Row] = {row.name.lower(): row for row in _ROWS}

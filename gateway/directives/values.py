@@ -75,11 +75,15 @@ class Time:
 class Size:
     """A number of bytes."""
 
+    minimum: int = 0
     syntax: str = "size"
 
     def read(self, words: Words, root: str) -> int:
         """Bytes."""
-        return parse_size(only(words, "one size"))
+        size = parse_size(only(words, "one size"))
+        if size < self.minimum:
+            raise Malformed(f"a size of at least {self.minimum}", shown(words))
+        return size
 
     def lines(self, value: int) -> Iterable[Words]:
         """One word."""
@@ -158,6 +162,21 @@ def path_itself(value: str | None) -> list[str]:
 def folder_of(value: str) -> list[str]:
     """What must exist for a Path that is written: its folder."""
     return [value.rpartition("/")[0] or "/"] if "/" in value else []
+
+
+@dataclass(frozen=True)
+class Text:
+    """One word, whatever it says; None where there is none."""
+
+    syntax: str
+
+    def read(self, words: Words, root: str) -> str | None:
+        """The word."""
+        return only(words, f"one {self.syntax}")
+
+    def lines(self, value: str | None) -> Iterable[Words]:
+        """One word; none where there is none."""
+        return [] if value is None else [[value]]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from gateway.app import Application, addresses
 from gateway.configuration import ConfigurationErrors, load
 from gateway.directives import table
 from gateway.front.life import Front
+from gateway.front.privileges import give_up, privileges
 from gateway.keeper.fronts import LINK_DESCRIPTOR
+from gateway.log_setup import open_logs, targets
 from gateway.logs import ErrorLog
 from gateway.sessions.keeper import KeeperLink
 
@@ -41,26 +43,31 @@ async def main() -> int:
     try:
         configuration = load(sys.argv[1], defines=sys.argv[2:])
         settings = configuration.server.settings
-        path = settings[table.ErrorLog]
-        log = ErrorLog(None if path == "stderr" else path, settings[table.LogLevel])
+        logs = open_logs(configuration)
+        link.on["reopen"] = lambda message: logs.error.reopen()
         descriptor, key = await link.hello()
         sockets = await link.listen(addresses(configuration))
     except (ConfigurationErrors, OSError) as error:
         link.tell("refuse", text=str(error))
         link.close()
         return 1
-    link.tell(
-        "configure",
-        error_log=log.path,
-        level=settings[table.LogLevel],
+    await link.configure(
+        **privileges(configuration),
+        logs=targets(configuration),
         graceful=settings[table.GracefulShutdownTimeout],
     )
-    link.on["reopen"] = lambda message: log.reopen()
-    logging.getLogger("uvicorn").addHandler(_ToErrorLog(log))
+    logging.getLogger("uvicorn").addHandler(_ToErrorLog(logs.error))
     logging.getLogger("uvicorn").propagate = False
-    application = Application(configuration, link, descriptor, key, log)
+    application = Application(configuration, link, descriptor, key, logs)
     gc.freeze()  # what is there now stays: the collector need not look at it again
-    await Front(configuration, link, application).run(sockets)
+    front = Front(configuration, link, application, logs.error)
+    try:
+        give_up(configuration)
+    except OSError as error:
+        link.tell("refuse", text=f"User: the gateway cannot become that user: {error}")
+        link.close()
+        return 1
+    await front.run(sockets)
     return 0
 
 

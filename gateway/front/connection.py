@@ -1,82 +1,295 @@
 """A client's connection: uvicorn's HTTP protocol, with what the gateway needs beyond it."""
 
-import socket
-import struct
-from collections.abc import Callable, MutableMapping
-from typing import Any, ClassVar
+import asyncio
+import re
+from http import HTTPMethod
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+import httptools
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.server import ServerState
 
-KEEP_ALIVE = 5  # seconds
-_NO_LINGER = struct.pack("ii", 1, 0)
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    HeadTooLarge,
+    LineTooLong,
+    NotImplementedHere,
+    RequestTimeout,
+)
+from gateway.front import heads
+from gateway.front.client import Client, Stage
+from gateway.front.cycle import Careful
+
+if TYPE_CHECKING:
+    from gateway.front.crowd import Crowd
+
+_BETWEEN, _HEAD, _BODY = Stage
+_WATCHED = heads.WATCHED
+_HIGH_WATER = 65536  # bytes of a body that are read before somebody wants them
+_MOST_PIPELINED = 100  # requests that wait behind the one under way
+_MOST_NOISE = 1 << 19  # bytes between the chunks of a body; eight are granted for each byte of the body
+_NOISE_GRANTED = 8
+_AROUND_FIELD = 6  # the colon, blanks and line ends of a header
+_METHOD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) \S+ HTTP/1\.[01]\r\n")
+_METHODS = frozenset(method.encode() for method in HTTPMethod)
 
 
-class _Unchunked(RequestResponseCycle):
-    """A response to HTTP/1.0: without a length it ends with the connection (RFC 9112, section 6.3)."""
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
-        """Pass a message on; a body without a declared length is expected as it comes."""
-        if message["type"] == "http.response.start":
-            self._counted = any(name == b"content-length" for name, _ in message["headers"])
-            self.chunked_encoding = None if self._counted else False
-        elif not self._counted:
-            self.expected_content_length = len(message.get("body", b""))
-        await super().send(message)  # type: ignore[arg-type]
+class _Enough(Exception):
+    """More requests than this connection serves."""
 
 
-class Protocol(HttpToolsProtocol):
-    """A client's connection: tells when it is lost, can be cut, is answered `Connection: close` in a drain."""
+class Protocol(Client):
+    """Reads requests, checks their heads and has them answered in order; `Connection: close` in a drain."""
 
+    __slots__ = ("_final", "_noise", "_progress", "_served", "_upgraded", "_watched")
     draining: ClassVar[bool] = False
-    on_lost: Callable[[], None] | None = None
+    sent: int = 0  # bytes; counted by CountingProtocol
+    received: int = 0
+    logged: int = 0  # requests that the access logs have seen, and the bytes of these
+    logged_received: int = 0
+
+    def __init__(self, config: uvicorn.Config, server_state: ServerState, crowd: "Crowd") -> None:
+        super().__init__(config, server_state, crowd)
+        self._final = self._upgraded = False
+        self._served = self._noise = 0
+        self._progress: tuple[int, int] | None = None
+        self._watched: list[tuple[bytes, bytes]] = []
 
     @property
-    def lost(self) -> bool:
-        """Whether the client left before it had the whole response of the request under way."""
-        cycle = self.cycle
-        return cycle.disconnected or (self.transport.is_closing() and not cycle.response_complete)
+    def stays(self) -> bool:
+        """Whether the connection may take another request."""
+        return (self.running or self.cycle).keep_alive and not self.leaving and not self.transport.is_closing()
 
-    @property
-    def backlog(self) -> int:
-        """Bytes that wait in this process to be taken by the client."""
-        return self.transport.get_write_buffer_size()
+    def data_received(self, data: bytes) -> None:
+        """Parse; what cannot be served is answered in its turn."""
+        if self.deaf:
+            self.discarded += len(data)
+            return
+        self.head = self.head + len(data) if self.stage is _HEAD else len(data)
+        before = self.taken
+        try:
+            self.parser.feed_data(data)
+            if self.stage is not _BETWEEN:
+                self._unfinished(len(data), max(0, self.taken - before))
+        except httptools.HttpParserUpgrade as upgrade:
+            self._without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(_meaning(error, data))
+        except GatewayError as error:
+            self._refuse(error)
 
-    def cut(self) -> None:
-        """Close without a clean end of the response. A chunked or counted one then shows that it is not
-        whole; one that ends with the connection (HTTP/1.0) needs a reset."""
-        if self.cycle is not None and self.cycle.scope["http_version"] == "1.0":
+    def late(self) -> None:
+        """The client was too slow with a head or a body (RequestReadTimeout): 408, or a reset when it is too
+        late for an answer."""
+        if self.stage is _BODY and (self.cycle.response_started or not isinstance(self.cycle, Careful)):
             self.abort()
         else:
-            self.transport.close()
-            self.loop.call_later(KEEP_ALIVE, self.transport.abort)  # it may never take the rest
+            self._refuse(RequestTimeout("the request did not come in time (RequestReadTimeout)"))
 
-    def abort(self) -> None:
-        """Close at once, by a reset, whatever the client has not taken yet."""
-        sock = self.transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.transport.abort()
+    # ---- the parser's side
 
     def on_message_begin(self) -> None:
-        """Let the application reach the connection."""
+        """A request begins."""
+        if self._final:
+            raise _Enough
+        self._new_scope()
+        self.stage, self._progress, self._watched = _HEAD, None, []
+
+    def _new_scope(self) -> None:
         super().on_message_begin()
         self.scope["gateway.connection"] = self  # type: ignore[typeddict-unknown-key]
 
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        self.url += url
+        if len(self.url) > self.limits.line:
+            raise LineTooLong(f"a request line of more than {self.limits.line} bytes (LimitRequestLine)")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer."""
+        name = name.lower()
+        pair = (name, value.rstrip())
+        self.headers.append(pair)
+        if name in _WATCHED:
+            self._watched.append(pair)
+
     def on_headers_complete(self) -> None:
-        """The request goes to the application."""
-        super().on_headers_complete()
-        if self.cycle is None:
+        """Check the head; the request goes to the application, or waits until it is its turn."""
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        if version != "1.1":
+            heads.check_version(version)
+            self.scope["http_version"] = version
+        if self.head > self.limits.smallest or len(self.headers) > self.limits.fields:
+            heads.check_sizes(self.limits, method, self.url, self.headers)
+        if method in heads.NEVER_SERVED:
+            raise heads.not_served(method)
+        framing = heads.framing(version, self._watched)
+        url = self.url if self.url.startswith(b"/") else heads.origin_form(method, self.url, self.headers)
+        self._describe(method.decode("ascii"), url.partition(b"#")[0] if b"#" in url else url)
+        free = self.limits.free and not self.pipeline and not Protocol.draining
+        kept = self.parser.should_keep_alive() and (free or self._goes_on())
+        if framing.upgrade and self.parser.should_upgrade():
+            kept, self._upgraded = False, framing.length != 0
+        self.stage, self._noise, self.body_length = _BODY, 0, framing.length
+        self._final = not kept
+        if framing.length != 0:
+            self.headers = []  # of trailers nothing is kept
+        if kept and framing.length == 0 and version == "1.1":
+            self._begin(RequestResponseCycle, keep_alive=True)
+        else:
+            self._begin(Careful, keep_alive=kept and version == "1.1", expects=framing.expects, asked=kept)
+
+    def _describe(self, method: str, url: bytes) -> None:
+        raw_path, _, query = url.partition(b"?")
+        path = raw_path.decode("latin-1")
+        self.scope["method"] = method
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = raw_path
+        self.scope["query_string"] = query
+
+    def _goes_on(self) -> bool:
+        """Whether another request may follow the one that has just come."""
+        self._served += 1
+        limits = self.limits
+        return (
+            limits.keep_alive
+            and not Protocol.draining
+            and (not limits.requests or self._served < limits.requests)
+            and len(self.pipeline) < _MOST_PIPELINED
+        )
+
+    def _begin(
+        self, kind: type[RequestResponseCycle], *, keep_alive: bool, expects: bool = False, asked: bool = False
+    ) -> None:
+        before = self.cycle
+        self.cycle = cycle = kind(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=expects,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        if isinstance(cycle, Careful):
+            cycle.connection, cycle.asked = self, asked
+        if before is None or before.response_complete:
+            self._run(cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _run(self, cycle: RequestResponseCycle) -> None:
+        self.running, self.on_lost = cycle, None
+        self._start_asgi_task(cycle, self.app)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body; what comes after the response is read away."""
+        self.taken += len(body)
+        cycle = self.cycle
+        if cycle.response_complete:
+            if self.taken > self.DRAINED and not self.lingering:
+                self.linger()
             return
-        if self.scope["http_version"] == "1.0":
-            self.cycle.__class__ = _Unchunked
-        if Protocol.draining:
-            self.cycle.keep_alive = False
+        cycle.body += body
+        if len(cycle.body) > _HIGH_WATER:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever answers a request of this client."""
-        super().connection_lost(exc)
-        if self.on_lost is not None:
-            self.on_lost()
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if self._upgraded:
+            return
+        self.stage, self.taken = _BETWEEN, 0
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
 
-    def is_idle(self) -> bool:
-        """Whether no request is under way."""
-        return self.cycle is None or self.cycle.response_complete
+    def on_response_complete(self) -> None:
+        """The next request's turn, or the end; the sweeper closes a connection that stays idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.leaving or (self.remaining > self.DRAINED and not self.pipeline):
+            self.linger()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._run(self.pipeline.pop()[0])
+
+    # ---- what cannot be served
+
+    def _unfinished(self, count: int, gained: int) -> None:
+        """Keep a head or a body that never ends within bounds: of `count` bytes `gained` were of the body."""
+        if self.stage is _BODY:
+            self._noise = max(0, self._noise + count - _NOISE_GRANTED * gained)
+            if self._noise > _MOST_NOISE:
+                raise BadRequest("a body that is all chunk extensions or trailers")
+            if self.headers is not self.scope["headers"]:
+                heads.check_fields(self.limits, self.headers)
+            return
+        heads.check_fields(self.limits, self.headers)
+        progress = len(self.headers), len(self.url)
+        self._noise = self._noise + count if progress == self._progress else 0
+        self._progress = progress
+        if self._noise > self.limits.field + _AROUND_FIELD:
+            raise HeadTooLarge(f"a header of more than {self.limits.field} bytes (LimitRequestFieldSize)")
+
+    def _without_upgrade(self, rest: bytes) -> None:
+        """Nothing but HTTP/1 is spoken; the parser takes the body of a request with Upgrade for another
+        protocol."""
+        if not self._upgraded:
+            self.deaf = True
+            return
+        self._upgraded = False
+        receiver = SimpleNamespace(on_body=self.on_body, on_message_complete=self.on_message_complete)
+        self.parser = httptools.HttpRequestParser(receiver)
+        length = b"Content-Length: %d" % self.body_length if self.body_length else b"Transfer-Encoding: chunked"
+        self.parser.feed_data(b"POST / HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % length)
+        self.data_received(rest)
+
+    def _refuse(self, error: GatewayError | None) -> None:
+        """Answer what cannot be served, behind what is under way; nothing more of this client is parsed."""
+        self.deaf = True
+        if self.stage is _BODY:
+            self._fail(error)
+            return
+        if self._final or error is None:
+            return
+        if self.stage is _BETWEEN:
+            self._new_scope()
+        self.stage, self._final, self.body_length = _BODY, True, None
+        self._describe(self.parser.get_method().decode("ascii") if self.url else "GET", self.url)
+        self.scope["gateway.refusal"] = error  # type: ignore[typeddict-unknown-key]
+        self._begin(Careful, keep_alive=False)
+
+    def _fail(self, error: GatewayError | None) -> None:
+        if self.cycle.response_complete:
+            self.linger()
+        elif error is not None and isinstance(self.cycle, Careful):
+            self.cycle.fail(error)
+
+
+def _meaning(error: httptools.HttpParserError, data: bytes) -> GatewayError | None:
+    """What to answer; None when the client merely sends more than this connection serves."""
+    cause = error.__context__
+    if isinstance(error, httptools.HttpParserCallbackError) and cause is not None:
+        if isinstance(cause, GatewayError):
+            return cause
+        if isinstance(cause, _Enough):
+            return None
+        raise cause
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        line = _METHOD.match(data)  # of the first request in it: of later ones nothing more is known
+        if line is not None and line[1] not in _METHODS:
+            return NotImplementedHere(f"an unknown method ({error})")
+    return BadRequest(f"not HTTP: {error}")

@@ -8,8 +8,9 @@ from gateway.announce import announce
 from gateway.app import Application
 from gateway.configuration import Configuration
 from gateway.directives import table
-from gateway.front.server import Server, uvicorn_config
+from gateway.front.server import Servers
 from gateway.keeper.link import Message
+from gateway.logs import ErrorLog
 from gateway.sessions.keeper import KeeperLink
 
 _POLL = 0.05
@@ -19,10 +20,13 @@ _LAST_WORDS = 1.0
 class Front:
     """One front: `run` it on the sockets that the keeper gave."""
 
-    def __init__(self, configuration: Configuration, link: KeeperLink, application: Application) -> None:
+    def __init__(
+        self, configuration: Configuration, link: KeeperLink, application: Application, log: ErrorLog
+    ) -> None:
+        """Raises BadCertificate."""
         self._configuration, self._link, self._application = configuration, link, application
         self._settings = configuration.server.settings
-        self.server = Server(uvicorn_config(application))
+        self.servers = Servers(configuration, application, log)
         self._activated, self._leaving = asyncio.Event(), asyncio.Event()
         self._hurried = self._first = False
         link.on |= {
@@ -36,19 +40,19 @@ class Front:
         """Until the keeper says drain or stop, and everything under way is finished."""
         self._link.tell("ready")
         await self._activated.wait()
-        await self.server.begin(sockets)
+        await self.servers.begin(sockets)
         if self._first:
             announce(self._configuration)
-        ticking = asyncio.create_task(self.server.main_loop())
+        ticking = asyncio.create_task(self.servers.run())
         await self._leaving.wait()
         registry = self._application.registry
         if not registry.stopping:
-            await self._until(lambda: registry.stopping or not self.server.server_state.connections, None)
+            await self._until(lambda: registry.stopping or not self.servers.busy, None)
         if registry.stopping:
             await self._until(self._quiet, self._settings[table.GracefulShutdownTimeout])
             self._application.stop_calls()
             await self._until(self._quiet, _LAST_WORDS)
-        self.server.should_exit = True
+        self.servers.leave()
         await ticking
 
     def _activate(self, message: Message) -> None:
@@ -56,13 +60,13 @@ class Front:
         self._activated.set()
 
     def _drain(self) -> None:
-        self.server.accept_no_more()
+        self.servers.accept_no_more()
         self._application.drain()
         self._leaving.set()
 
     def _stop(self) -> None:
         if self._activated.is_set():
-            self.server.accept_no_more()
+            self.servers.accept_no_more()
         self._application.stop()
         self._leaving.set()
 
@@ -70,8 +74,8 @@ class Front:
         self._hurried = True
 
     def _quiet(self) -> bool:
-        self.server.close_idle()
-        return not self._application.registry.calls and not self.server.server_state.connections
+        self.servers.close_idle()
+        return not self._application.registry.calls and not self.servers.busy
 
     async def _until(self, done: Callable[[], bool], bound: float | None) -> None:
         """Wait for `done`, at most `bound` seconds; a hurried drain gets the bound of a stop."""
@@ -82,5 +86,5 @@ class Front:
             if self._hurried and self._application.registry.stopping:
                 return
             if self._hurried and end is None:
-                self.server.close_idle()
+                self.servers.close_idle()
                 end = loop.time() + self._settings[table.GracefulShutdownTimeout]

@@ -1,49 +1,137 @@
-"""uvicorn's server, told by the keeper when to begin and when to leave."""
+"""uvicorn's servers, one for each kind of listener, told by the keeper when to begin and when to leave."""
 
+import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from enum import Enum
+from typing import Protocol as Shape
 
 import uvicorn
 
-from gateway.app import Application
-from gateway.front.connection import KEEP_ALIVE, Protocol
+from gateway.app import Application, sockets_of
+from gateway.configuration import Configuration
+from gateway.directives.addresses import Listener
+from gateway.front.connection import Protocol
+from gateway.front.counting import CountingProtocol
+from gateway.front.crowd import Crowd
+from gateway.front.tls import Acceptor, Certificates
+from gateway.logs import ErrorLog
+
+
+class Kind(Enum):
+    """What connections to a listener begin with."""
+
+    PLAIN = "HTTP"
+    TLS = "a handshake"
+    UNIX = "HTTP, from this machine"
+
+
+class Closing(Shape):
+    """What listens on a socket."""
+
+    def close(self) -> None:
+        """Accept no more."""
 
 
 class Server(uvicorn.Server):
-    """Serves until told to drain; signals belong to the keeper."""
+    """The server of one kind; signals belong to the keeper."""
+
+    def __init__(self, config: uvicorn.Config, listen: "Callable[[socket.socket], Awaitable[Closing]]") -> None:
+        super().__init__(config)
+        self._listen = listen
+        self.listening: list[Closing] = []
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """None: the keeper tells what to do."""
         yield
 
-    async def begin(self, sockets: list[socket.socket]) -> None:
-        """Accept connections from now on."""
-        self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.on_tick(0)
-        await self.startup(sockets=sockets)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections on the keeper's sockets."""
+        self.listening = [await self._listen(sock) for sock in sockets or ()]
+        self.started = True
+
+
+class Servers:
+    """The servers of a front. They share their state: connections, tasks, the headers of every response."""
+
+    def __init__(self, configuration: Configuration, application: Application, log: ErrorLog) -> None:
+        """Raises BadCertificate."""
+        self._configuration = configuration
+        self.crowd = Crowd(configuration, log)
+        self._contexts = Certificates(configuration)
+        self._config = uvicorn_config(application)
+        self._config.load()
+        self._kind = CountingProtocol if application.counts_bytes else Protocol
+        self._servers = {
+            kind: Server(self._config, self._listen_tls if kind is Kind.TLS else self._listen)
+            for kind in map(kind_of, configuration.listeners)
+        }
+        self._state = uvicorn.server.ServerState()
+        self._state.connections = self.crowd.connections  # type: ignore[assignment]
+        for server in self._servers.values():
+            server.server_state = self._state
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a connection, or about to be one."""
+        return bool(self.crowd.connections or self.crowd.guests)
+
+    async def begin(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept connections from now on; the sockets are in the order of `app.addresses`."""
+        waiting = iter(sockets)
+        groups: dict[Kind, list[socket.socket]] = {kind: [] for kind in self._servers}
+        for listener in self._configuration.listeners:
+            groups[kind_of(listener)] += [next(waiting) for _ in sockets_of(listener)]
+        for kind, server in self._servers.items():
+            await server.on_tick(0)
+            await server.startup(groups[kind])
         if Protocol.draining:  # it was told so meanwhile
             self.accept_no_more()
+
+    async def run(self) -> None:
+        """Keep the date of the responses, until `leave`."""
+        await next(iter(self._servers.values())).main_loop()
+
+    def leave(self) -> None:
+        """End `run`."""
+        for server in self._servers.values():
+            server.should_exit = True
 
     def accept_no_more(self) -> None:
         """Leave the listening sockets to others; responses close their connections from now on."""
         Protocol.draining = True
-        for server in getattr(self, "servers", ()):  # none before `begin`
-            server.close()
-        for connection in self._connections():
-            if not connection.is_idle():
+        for server in self._servers.values():
+            for listening in server.listening:
+                listening.close()
+        for connection in self.crowd.connections:
+            if not connection.is_idle() and connection.cycle is not None:
                 connection.cycle.keep_alive = False
 
     def close_idle(self) -> None:
         """Close the connections on which no request is under way."""
-        for connection in self._connections():
+        for connection in list(self.crowd.connections):
             if connection.is_idle():
                 connection.transport.close()
 
-    def _connections(self) -> list[Protocol]:
-        return [connection for connection in self.server_state.connections if isinstance(connection, Protocol)]
+    async def _listen(self, sock: socket.socket) -> Closing:
+        return await asyncio.get_running_loop().create_server(
+            self._client, sock=sock, backlog=self._config.backlog
+        )
+
+    async def _listen_tls(self, sock: socket.socket) -> Closing:
+        return Acceptor(sock, self.crowd, self._contexts, self._client)
+
+    def _client(self) -> Protocol:
+        return self._kind(self._config, self._state, self.crowd)
+
+
+def kind_of(listener: Listener) -> Kind:
+    """The server that a listener belongs to."""
+    if listener.unix_path is not None:
+        return Kind.UNIX
+    return Kind.TLS if listener.scheme == "https" else Kind.PLAIN
 
 
 def uvicorn_config(application: Application) -> uvicorn.Config:
@@ -58,5 +146,5 @@ def uvicorn_config(application: Application) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
+        headers=[("server", "persistent-cgi")],
     )

@@ -17,6 +17,8 @@ _MOST_SLOTS = 16384
 
 def main() -> int:
     """Run the keeper in this process; the exit status."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.umask(os.umask(0o077) | 0o022)  # nobody else writes to what a program makes; a stricter one stays
     occupy_low_descriptors(up_to=9)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.keeper import table as tables
+from gateway.keeper.fork import launch
 from gateway.keeper.loop import Loop
-from gateway.keeper.spawn import Order, spawn
+from gateway.keeper.roll import Roll
+from gateway.keeper.spawn import Order
 from gateway.logs import ErrorLog
 
 TAIL_LINES = 20
@@ -53,8 +55,8 @@ class Started:
 class Children:
     """Every instance by id; `gone(child, exit facts)` is called when one has been reaped."""
 
-    def __init__(self, loop: Loop, table: tables.Table, log: ErrorLog) -> None:
-        self._loop, self.table, self._log = loop, table, log
+    def __init__(self, loop: Loop, table: tables.Table, roll: Roll, log: ErrorLog) -> None:
+        self._loop, self.table, self._roll, self._log = loop, table, roll, log
         self.by_id: dict[int, Child] = {}
         self._by_pid: dict[int, Child] = {}
         self._free_slots = list(range(table.slots))
@@ -75,7 +77,7 @@ class Children:
                 pipes += os.pipe2(os.O_CLOEXEC)
             output, output_w, stderr, stderr_w, requests_r, requests = pipes[:6]
             stdin_r, stdin = pipes[6:] if body else (self._null, None)
-            pid = spawn(order, (stdin_r, output_w, stderr_w, requests_r))
+            pid = launch(order, (stdin_r, output_w, stderr_w, requests_r))
         except OSError:
             for descriptor in pipes:
                 os.close(descriptor)
@@ -85,7 +87,7 @@ class Children:
             os.close(descriptor)
         for descriptor in (output, stderr, requests, *pipes[7:]):
             os.set_blocking(descriptor, False)
-        self.table.set_pid(slot, pid)
+        self._roll[slot] = pid
         child = Child(number, pid, slot, about, grace, stderr, output, requests)
         self.by_id[number] = self._by_pid[pid] = child
         self._loop.reader(stderr, lambda: self._read_stderr(child))
@@ -153,6 +155,7 @@ class Children:
         self._release_slot(child.slot)
 
     def _release_slot(self, slot: int) -> None:
+        self._roll[slot] = 0
         self.table.free_slot(slot)
         heapq.heappush(self._free_slots, slot)
 
@@ -172,7 +175,12 @@ class Children:
         try:
             os.killpg(child.pid, number)
         except PermissionError:
-            self._log("error", f"may not signal process group {child.pid}", pid=child.pid)
+            self._log(
+                "error",
+                f"may not signal process group {child.pid}",
+                pid=child.pid,
+                host=child.about.get("host", ""),
+            )
 
     def _close_requests(self, child: Child) -> None:
         if child.requests >= 0:
@@ -199,7 +207,7 @@ class Children:
     def _stderr_line(self, child: Child, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
         child.tail.append(text[:_LONGEST_LINE])
-        self._log("error", text, pid=child.pid)
+        self._log("error", text, pid=child.pid, host=child.about.get("host", ""))
 
     def _close_stderr(self, child: Child) -> None:
         if child.stderr >= 0:

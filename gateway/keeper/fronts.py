@@ -8,8 +8,10 @@ from enum import Enum
 from typing import Any
 
 from gateway.keeper.children import Child
+from gateway.keeper.identity import is_roots
 from gateway.keeper.link import Link, LinkError, Message
 from gateway.keeper.loop import Loop
+from gateway.keeper.permit import NOTHING
 from gateway.keeper.spawn import Order, spawn
 
 LINK_DESCRIPTOR = 3
@@ -41,6 +43,8 @@ class Front:
         self.ready = False
         self.leaving = False
         self.refusal: str | None = None
+        self.permit = NOTHING
+        self.drops = False  # it gives up being root once it is configured
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             argv = [os.fsencode(word) for word in (sys.executable, "-m", "gateway.front", *arguments)]
@@ -60,6 +64,14 @@ class Front:
         if self.role is not Role.GONE:
             self._link.send(kind, descriptors, **fields)
             self._watch()
+
+    def require_unconfigured(self) -> None:
+        """What follows decides with the keeper's rights: it is believed before anybody from outside could
+        reach the front, once, and if the keeper is root's, from a process that is so too. Raises LinkError."""
+        if self.permit is not NOTHING or self.role is not Role.STARTING:
+            raise LinkError("it may configure nothing any more")
+        if not os.geteuid() and not is_roots(self.pid):
+            raise LinkError("it is not root's process any more")
 
     def grant(self, child: Child) -> None:
         """Hand an instance over: the front holds it from now on."""

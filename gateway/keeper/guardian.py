@@ -5,10 +5,9 @@ No orphans: PR_SET_PDEATHSIG would need a fork for every program, and spares a p
 
 import os
 import signal
-from collections.abc import Callable
 from typing import NoReturn
 
-from gateway.keeper.table import Table
+from gateway.keeper.roll import Roll
 
 _DEAF = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
@@ -16,14 +15,14 @@ _DEAF = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 class Guardian:
     """Owned by the keeper: `restart` it when it was killed, `close` it at the end."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self.pid, self._pipe = _fork(table)
+    def __init__(self, roll: Roll) -> None:
+        self._roll = roll
+        self.pid, self._pipe = _fork(roll)
 
     def restart(self) -> None:
         """Another one in its place."""
         os.close(self._pipe)
-        self.pid, self._pipe = _fork(self._table)
+        self.pid, self._pipe = _fork(self._roll)
 
     def close(self) -> None:
         """Let it go, and reap it."""
@@ -31,16 +30,16 @@ class Guardian:
         os.waitpid(self.pid, 0)
 
 
-def _fork(table: Table) -> tuple[int, int]:
+def _fork(roll: Roll) -> tuple[int, int]:
     reading, writing = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if not pid:
-        _guard(reading, table.pids)
+        _guard(reading, roll)
     os.close(reading)
     return pid, writing
 
 
-def _guard(reading: int, pids: Callable[[], list[int]]) -> NoReturn:
+def _guard(reading: int, roll: Roll) -> NoReturn:
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
@@ -53,7 +52,7 @@ def _guard(reading: int, pids: Callable[[], list[int]]) -> NoReturn:
         os.closerange(reading + 1, os.sysconf("SC_OPEN_MAX"))
         while os.read(reading, 1):
             pass
-        for pid in pids():
+        for pid in roll.pids():
             try:
                 os.killpg(pid, signal.SIGKILL)
             except OSError:

@@ -1,5 +1,6 @@
 """Who holds which instance: one front, or nobody for a moment; the keeper decides."""
 
+import errno
 import os
 import time
 from collections import defaultdict, deque
@@ -9,8 +10,9 @@ from typing import Any
 from gateway.keeper import table as tables
 from gateway.keeper.children import Child, Children
 from gateway.keeper.fronts import Front
+from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
-from gateway.keeper.spawn import Order
+from gateway.keeper.spawn import StartError
 from gateway.logs import ErrorLog
 
 
@@ -27,13 +29,18 @@ class Holders:
 
     def start(self, front: Front, fields: dict[str, Any]) -> None:
         """`start`: answered by `started` with the pipe ends, or by `failed`."""
-        environ = {name.encode("latin-1"): value.encode("latin-1") for name, value in fields["environ"].items()}
-        argv = [word.encode("latin-1") for word in fields["argv"]]
-        order = Order(argv, environ, fields["directory"].encode("latin-1"))
         try:
+            order = front.permit.admit(order_of(fields))
             started = self._children.start(order, fields["about"], body=fields["body"], grace=fields["grace"])
+        except Refused as refusal:
+            if refusal.breach:
+                self._log("crit", f"front {front.pid} asked for a start {refusal}: refused", module="core")
+            step = f"{refusal}: refused" if refusal.breach else str(refusal)
+            front.send("failed", tag=fields["tag"], errno=errno.EPERM, step=step)
+            return
         except OSError as error:
-            front.send("failed", tag=fields["tag"], errno=error.errno or 0)
+            step = error.step if isinstance(error, StartError) else ""
+            front.send("failed", tag=fields["tag"], errno=error.errno or 0, step=step)
             return
         child = started.child
         child.holder = front
@@ -129,7 +136,8 @@ class Holders:
         timeout = self._table.clock(child.slot)[1]
         handles = self._table.handles(child.slot).texts
         if handles:
-            self._log("error", f"HTS007 {name} {handles[0][:4].decode()}…: it ended when its front was gone")
+            text = f"HTS007 {name} {handles[0][:4].decode()}…: it ended when its front was gone"
+            self._log("error", text, host=host)
         for handle in handles:
             key = tables.session_key(host, name.encode("latin-1"), handle)
             self._remember(tables.Entry(key, time.monotonic(), timeout, Reason.STOPPED))

@@ -11,10 +11,13 @@ from gateway.keeper.claims import Claims
 from gateway.keeper.fronts import Front, Role
 from gateway.keeper.guardian import Guardian
 from gateway.keeper.holders import Holders
+from gateway.keeper.identity import gains_privileges, no_new_privileges
 from gateway.keeper.link import VERSION, Message
 from gateway.keeper.loop import Loop
+from gateway.keeper.permit import Permit
+from gateway.keeper.roll import Roll
 from gateway.keeper.sockets import Address, Sockets
-from gateway.logs import ErrorLog
+from gateway.logs import ErrorLog, Target
 
 RELEASE_BOUND = 5.0  # seconds that a front may take to give its idle sessions back
 MOST_FAILED_STARTS = 5
@@ -30,8 +33,9 @@ class Keeper:
         self.exit_code = 0
         self._arguments, self._key, self._log = arguments, key, log
         table = tables.create(slots)
-        self._guardian = Guardian(table)
-        self._children = Children(self.loop, table, log)
+        self._roll = Roll(slots)
+        self._guardian = Guardian(self._roll)
+        self._children = Children(self.loop, table, self._roll, log)
         self._children.other_exited = self._other_exited
         self._holders = Holders(self._children, log, lambda: self._active)
         self._claims = Claims(self._children.table, self._children.by_id)
@@ -49,6 +53,7 @@ class Keeper:
         self.loop.run()
         self._guardian.close()
         self._children.table.close()
+        self._roll.close()
         self.loop.close()
         return self.exit_code
 
@@ -91,12 +96,12 @@ class Keeper:
 
     def reopen_logs(self) -> None:
         """USR1: the logs were rotated."""
-        try:
-            self._log.reopen()
-        except OSError as error:
-            self._log("error", f"cannot reopen the error log: {error}", module="core")
+        self._log.reopen()
         for front in self._fronts:
-            front.send("reopen")
+            if not front.drops:
+                front.send("reopen")
+        if any(front.drops for front in self._fronts):  # they may not open files any more: new ones do
+            self.reload()
 
     # ---- fronts
 
@@ -246,6 +251,7 @@ class Keeper:
         front.refusal = str(fields["text"])
 
     def _listen(self, front: Front, fields: dict[str, Any]) -> None:
+        front.require_unconfigured()
         addresses: list[Address] = [
             (str(kind), str(where), int(port)) for kind, where, port in fields["addresses"]
         ]
@@ -258,11 +264,25 @@ class Keeper:
         front.send("listening", [sock.fileno() for sock in sockets])
 
     def _configure(self, front: Front, fields: dict[str, Any]) -> None:
+        """What decides about files, users and privileges: taken once, from a process that is still ours."""
+        front.require_unconfigured()
+        front.permit, front.drops = Permit(fields["permit"]), bool(fields["drops"])
+        self._limit_privileges(bool(fields["no_new_privileges"]))
         self._graceful = float(fields["graceful"])
         try:
-            self._log.reconfigure(fields["error_log"], fields["level"])
+            self._log.configure({host: Target(*target) for host, target in fields["logs"].items()})
         except OSError as error:
-            self._log("error", f"the error log stays where it was: {error}", module="core")
+            self._log("error", f"the error logs stay where they were: {error}", module="core")
+        self._log.keep_only_own()
+        front.send("configured")
+
+    def _limit_privileges(self, wanted: bool) -> None:
+        """CGINoNewPrivileges: inherited by all that is started from now on."""
+        if wanted:
+            no_new_privileges()
+        elif not gains_privileges():
+            text = "CGINoNewPrivileges Off works at the next start: privileges that were given up stay so"
+            self._log("warn", text, module="core")
 
     def _claim(self, front: Front, fields: dict[str, Any]) -> None:
         front.send("claimed", tag=fields["tag"], answer=self._claims.decide(front, fields))

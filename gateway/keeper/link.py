@@ -6,8 +6,8 @@ latin-1 text. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of d
 refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, start, end, want, give, claim, retire
-keeper -> front: welcome, listening, activate, started, failed, gone, grant, missing, recall, claimed,
-retired, overlap, drain, hurry, stop, reopen
+keeper -> front: welcome, listening, configured, activate, started, failed, gone, grant, missing, recall,
+claimed, retired, overlap, drain, hurry, stop, reopen
 """
 
 import array
@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 1
+VERSION = 2
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
 _MOST_DESCRIPTORS = 253

@@ -6,16 +6,36 @@ import signal
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Python ignores these two; an ignored signal would stay ignored in the program
-_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
+from gateway.keeper.identity import Identity
+
+# What the gateway was started with, or Python ignores (SIGPIPE, SIGXFSZ), would stay ignored in the program
+RESTORED = tuple(sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+
+
+class Limit(NamedTuple):
+    """A resource by its number, soft and hard limit; None is the most that the keeper may use."""
+
+    resource: int
+    soft: int | None
+    hard: int | None
 
 
 class Order(NamedTuple):
-    """What to start: argument vector, environment (bytes), working directory."""
+    """What to start: argument vector, environment (bytes), working directory; as whom, within which limits."""
 
     argv: list[bytes]
     environ: dict[bytes, bytes]
     directory: bytes
+    identity: Identity | None = None
+    limits: tuple[Limit, ...] = ()
+
+
+class StartError(OSError):
+    """A process that could not be started; `step` is what failed."""
+
+    def __init__(self, number: int, step: str) -> None:
+        super().__init__(number, os.strerror(number))
+        self.step = step
 
 
 def spawn(order: Order, descriptors: Sequence[int]) -> int:
@@ -27,7 +47,13 @@ def spawn(order: Order, descriptors: Sequence[int]) -> int:
     os.chdir(order.directory)
     actions = [(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(descriptors)]
     return os.posix_spawn(
-        order.argv[0], order.argv, order.environ, file_actions=actions, setsid=True, setsigdef=_RESTORED
+        order.argv[0],
+        order.argv,
+        order.environ,
+        file_actions=actions,
+        setsid=True,
+        setsigmask=(),
+        setsigdef=RESTORED,
     )
 
 

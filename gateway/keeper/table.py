@@ -14,23 +14,25 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
 KEY_SIZE = 16
 HANDLES = 10  # the current one, eight previous ones (R6) and one lost (R7)
 _HANDLE_SIZE = 129
+LONGEST_OWNER = 255
 _MAGIC = 0x49474350 << 32 | VERSION
 _HEADER = 4096
 _SLOT = 128
 _KEYS = HANDLES * KEY_SIZE
-_TEXTS = 1296
+_OWNER_AT = 1296  # within a slot's texts, behind the handles: a length, 0 for none, and the text
+_TEXTS = 1552
 _RING_ENTRY = struct.Struct("=16sddQ")
 
 # words of 8 bytes within the header: magic, slots, slots ever used
 _HIGH = 2
 # words of 8 bytes within a slot
-_INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION, _PID = range(1, 10)
+_INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION = range(1, 9)
 # bytes within a slot's first word
 _STATE, _PERSISTENT, _COUNT, _LOST = range(4)
 
@@ -78,10 +80,11 @@ class Table:
     def open_slot(self, slot: int, instance: int) -> None:
         """Give a free slot to a new instance (keeper only)."""
         word = self._word(slot)
-        for offset in range(_INSTANCE, _PID + 1):
+        for offset in range(_INSTANCE, _VERSION + 1):
             self._words[word + offset] = 0
         at = self._keys_at + slot * _KEYS
         self._bytes[at : at + _KEYS] = bytes(_KEYS)
+        self.set_owner(slot, None)
         self._words[word + _INSTANCE] = instance
         self._words[word] = FIRST
         self._words[_HIGH] = max(self._words[_HIGH], slot + 1)
@@ -108,14 +111,16 @@ class Table:
         """Whether the slot's instance was ever kept for a second request."""
         return bool(self._bytes[_HEADER + slot * _SLOT + _PERSISTENT])
 
-    def set_pid(self, slot: int, pid: int) -> None:
-        """The process of the slot's instance (keeper only)."""
-        self._words[self._word(slot) + _PID] = pid
+    def set_owner(self, slot: int, user: bytes | None) -> None:
+        """The user who created the instance's session (W1), at most LONGEST_OWNER bytes; None: no user."""
+        at, text = self._texts_at + slot * _TEXTS + _OWNER_AT, user or b""
+        self._bytes[at + 1 : at + 1 + len(text)] = text
+        self._bytes[at] = len(text)
 
-    def pids(self) -> list[int]:
-        """The processes of all instances that have not been reaped."""
-        slots = range(self._words[_HIGH])
-        return [self._words[self._word(slot) + _PID] for slot in slots if self.state(slot) != FREE]
+    def owner(self, slot: int) -> bytes | None:
+        """The user who created the instance's session."""
+        at = self._texts_at + slot * _TEXTS + _OWNER_AT
+        return bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]) or None
 
     def instance(self, slot: int) -> int:
         """The number of the instance that the slot belongs to."""

@@ -1,13 +1,13 @@
 """The meta-variables of a request (RFC 3875, section 4.1; names beyond it as in Apache)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway import __version__
-
-Variables = dict[bytes, bytes]
+from gateway.protocol.redirection import Redirection
+from gateway.protocol.redirection import Variables as Variables
 
 _HOST = re.compile(rb"([A-Za-z0-9._\-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]*)?")
 _HEADER = re.compile(rb"[a-z0-9\-]+")
@@ -29,7 +29,8 @@ _OF_REQUEST = frozenset(
 class Request:
     """A request as it came: `raw_path` not decoded, `headers` with lower-case names.
 
-    `client` and `server` are (address, port), None on a Unix socket. `unique_id` is UNIQUE_ID.
+    `client` and `server` are (address, port), None on a Unix socket. `unique_id` is UNIQUE_ID. `came_by`: how
+    it came out of another request within the gateway.
     """
 
     method: str
@@ -41,6 +42,14 @@ class Request:
     server: tuple[str, int | None] | None
     scheme: str
     unique_id: bytes
+    came_by: Redirection | None = None
+
+    @property
+    def uri(self) -> bytes:
+        """REQUEST_URI: what the client asked for."""
+        if self.came_by is not None:
+            return self.came_by.uri
+        return self.raw_path + b"?" + self.query if self.query else self.raw_path
 
 
 class UniqueIds:
@@ -102,31 +111,44 @@ def message_variables(
     *,
     path_info: bytes,
     content_length: int | None,
+    translate: Callable[[bytes], bytes] | None = None,
+    called: Callable[[bytes], bytes] | None = None,
     remote_user: bytes | None = None,
     auth_type: bytes | None = None,
 ) -> Variables:
     """What a request has beyond `fixed` and its connection; `fixed` wins over headers of the same spelling.
 
     `content_length` None means no body: CONTENT_LENGTH is absent. `path_info` is decoded; absent when empty.
+    `called` gives SERVER_NAME for a Host header where it is not in `fixed`; without it any valid name counts.
+    `translate` finds the file of a URL path (PATH_TRANSLATED, absent when it is empty); without it that lies
+    below DOCUMENT_ROOT.
     """
     variables = _header_variables(request.headers, fixed)
     variables[b"REQUEST_METHOD"] = request.method.encode()
     variables[b"QUERY_STRING"] = request.query
-    variables[b"REQUEST_URI"] = request.raw_path + b"?" + request.query if request.query else request.raw_path
+    variables[b"REQUEST_URI"] = request.uri
     variables[b"SERVER_PROTOCOL"] = b"HTTP/" + request.http_version.encode()
     variables[b"UNIQUE_ID"] = request.unique_id
-    if b"SERVER_NAME" not in fixed:
+    if called is not None:
+        variables[b"SERVER_NAME"] = called(variables.get(b"HTTP_HOST", b""))
+    elif b"SERVER_NAME" not in fixed:
         address = "" if request.server is None else request.server[0]
-        variables[b"SERVER_NAME"] = _server_name(variables.get(b"HTTP_HOST", b"")) or _literal(address)
+        variables[b"SERVER_NAME"] = server_name(variables.get(b"HTTP_HOST", b"")) or _literal(address)
     if path_info:
         variables[b"PATH_INFO"] = path_info
-        variables[b"PATH_TRANSLATED"] = fixed[b"DOCUMENT_ROOT"].rstrip(b"/") + path_info
+        if translate is None:
+            variables[b"PATH_TRANSLATED"] = fixed[b"DOCUMENT_ROOT"].rstrip(b"/") + path_info
+        elif file := translate(path_info):
+            variables[b"PATH_TRANSLATED"] = file
     if content_length is not None:
         variables[b"CONTENT_LENGTH"] = b"%d" % content_length
     if remote_user is not None:
         variables[b"REMOTE_USER"] = remote_user
     if auth_type is not None:
         variables[b"AUTH_TYPE"] = auth_type
+    if request.came_by is not None:
+        before = request.came_by.variables
+        variables |= {name: value for name, value in before.items() if name not in fixed}
     return variables
 
 
@@ -134,7 +156,8 @@ def message_variables(
 def connection_variables(
     client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
 ) -> Mapping[bytes, bytes]:
-    """Both ends of the connection. Without addresses (a Unix socket) REMOTE_ADDR is `unix:`, as in nginx."""
+    """Both ends of the connection. Without addresses (a Unix socket) REMOTE_ADDR is `unix:`, as in nginx;
+    the port of a client behind a proxy is not known (0)."""
     address, port = server or ("", None)
     variables = {
         b"SERVER_ADDR": address.encode(),
@@ -147,8 +170,15 @@ def connection_variables(
         variables[b"REMOTE_ADDR"] = b"unix:"
     else:
         variables[b"REMOTE_ADDR"] = client[0].encode()
-        variables[b"REMOTE_PORT"] = b"%d" % client[1]
+        if client[1]:
+            variables[b"REMOTE_PORT"] = b"%d" % client[1]
     return variables
+
+
+def authorization(headers: Sequence[tuple[bytes, bytes]]) -> Variables:
+    """HTTP_AUTHORIZATION, for programs that check it themselves (CGIPassAuth)."""
+    values = [value for name, value in headers if name == b"authorization"]
+    return {b"HTTP_AUTHORIZATION": b", ".join(values)} if values else {}
 
 
 def session_variables(
@@ -210,10 +240,10 @@ def _variable(header: bytes) -> bytes | None:
 
 
 @lru_cache(maxsize=256)
-def _server_name(host: bytes) -> bytes | None:
-    """The name in a Host header, without the port; None when it is not a host name or address."""
+def server_name(host: bytes) -> bytes | None:
+    """The name in a Host header in lower case, without the port; None when it is not a host name or address."""
     found = _HOST.fullmatch(host)
-    return found[1] if found else None
+    return found[1].lower() if found else None
 
 
 def _literal(address: str) -> bytes:

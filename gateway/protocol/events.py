@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gateway.protocol.conditions import Validators
+
 
 class Advice(NamedTuple):
     """The gateway headers of one response (H1, H6, H7), read but not judged.
@@ -24,6 +26,7 @@ class Head:
     `headers` have lower-case names, without Status, gateway headers, hop-by-hop headers, Date and Server.
     `location` is the client's Location (also in `headers`); `local_redirect` is one for the server and is
     not in `headers` (section 6.2.2); at most one of the two is set. `content_length` is in `headers` too.
+    `stated`: the program named the status; `validators`: what makes a response of status 200 conditional.
     Heads are shared between responses that begin with the same bytes: nothing in one may be changed.
     """
 
@@ -33,6 +36,8 @@ class Head:
     local_redirect: bytes | None
     content_length: int | None
     advice: Advice
+    stated: bool = False
+    validators: Validators | None = None
 
 
 @dataclass(slots=True)

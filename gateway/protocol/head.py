@@ -4,6 +4,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 
+from gateway.protocol.conditions import Validators
 from gateway.protocol.events import Advice, Head
 
 _FOLD = re.compile(rb"\r?\n[ \t]+")
@@ -28,15 +29,17 @@ class _Rule(Enum):
     KEEP = "passed on"
     DROP = "the gateway's own business"
     SINGLE = "at most one value"
+    LAST = "the last one counts, as under Apache"
     ADVICE = "for the gateway (H2)"
 
 
-_KEEP, _DROP, _SINGLE, _ADVICE = _Rule
+_KEEP, _DROP, _SINGLE, _LAST, _ADVICE = _Rule
 
 
 _RULES = (
     dict.fromkeys((b"accept-htsession", b"httimeout"), _ADVICE)
-    | dict.fromkeys((b"status", b"location", b"content-length", b"content-type"), _SINGLE)
+    | dict.fromkeys((b"status", b"location", b"content-length"), _SINGLE)
+    | {b"content-type": _LAST}
     | dict.fromkeys((b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"), _DROP)
     | dict.fromkeys((b"date", b"server"), _DROP)
 )
@@ -68,6 +71,8 @@ def parse_head(block: bytes) -> Head:
             headers.append((name, value))
         elif rule is _ADVICE:
             advice.append((position, name, value))
+        elif rule is _LAST:
+            single[name] = value
         elif rule is _SINGLE and single.setdefault(name, value) != value:
             raise MalformedHead(f"expected one {name.decode()} header, found two that differ")
     return _head(single, headers, _advise(advice) if advice else _NO_ADVICE)
@@ -133,7 +138,14 @@ def _head(single: dict[bytes, bytes], headers: list[tuple[bytes, bytes]], advice
         length = _length(single[b"content-length"]) if status != 204 and local is None else None
         if length is not None:
             headers.append((b"content-length", b"%d" % length))
-    return Head(status, headers, location, local, length, advice)
+    validators = _validators(headers) if status == 200 and local is None else None
+    return Head(status, headers, location, local, length, advice, b"status" in single, validators)
+
+
+def _validators(headers: list[tuple[bytes, bytes]]) -> Validators | None:
+    found = dict(headers)
+    etag, modified = found.get(b"etag", b""), found.get(b"last-modified", b"")
+    return Validators(etag, modified) if etag or modified else None
 
 
 def _is_local(location: bytes) -> bool:

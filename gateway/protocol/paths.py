@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -45,6 +46,15 @@ class Path(NamedTuple):
         path_info = self.decoded[end:]
         first, slash, rest = path_info[1:].partition(b"/")
         return PathInfo(path_info, first if first and self.slash_at != end else None, slash + rest)
+
+    def before(self, path_info: bytes) -> bytes:
+        """The cgi-name before a path info; where a pattern changed that, before what both end with."""
+        if self.decoded.endswith(path_info):
+            return self.decoded[: len(self.decoded) - len(path_info)]
+        pairs = zip(reversed(self.decoded), reversed(path_info), strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        slash = self.decoded.find(b"/", len(self.decoded) - same)
+        return self.decoded if slash < 0 else self.decoded[:slash]
 
     def splits(self) -> Iterator[tuple[bytes, bytes]]:
         """Every cgi-name that the path can begin with, and the segment behind it."""

@@ -36,9 +36,10 @@ Decide = Callable[["Call", Head], "asyncio.Future[None] | None"]
 class Call:
     """`session` is None for a first request; `handle` is the handle by which the request came.
 
-    `head_only`: HEAD never starts a session (L3). `segment` is the URL's first segment behind the
-    cgi-name (R3); `since` the time of the last progress, `reading` whether the program is read from,
-    `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output.
+    `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1). `segment` is the URL's first
+    segment behind the cgi-name (R3); `since` the time of the last progress, `reading` whether the program is
+    read from, `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output;
+    `output` takes what comes until the head is known, for ScriptLog.
     """
 
     __slots__ = (
@@ -53,11 +54,13 @@ class Call:
         "instance",
         "lost_at",
         "never_kept",
+        "output",
         "program",
         "reading",
         "segment",
         "session",
         "since",
+        "user",
         "verdict",
         "waits_for_body",
     )
@@ -73,6 +76,7 @@ class Call:
         handle: bytes = b"",
         segment: bytes = b"",
         head_only: bool = False,
+        user: bytes | None = None,
     ) -> None:
         reader = ResponseReader(instance.mark, bodiless=head_only, nph=program.nph)
         self.exchange = Exchange(reader, first=session is None)
@@ -80,10 +84,12 @@ class Call:
         self.program = program
         self.session, self.handle, self.segment = session, handle, segment
         self.never_kept = head_only
+        self.user = user
         self.asked: Asked | None = None
         self.verdict: Verdict | None = None
         self.extra_headers: list[tuple[bytes, bytes]] = []
         self.eof = False
+        self.output: bytearray | None = None
         self.since = time.monotonic()
         self.reading = True
         self.lost_at = 0.0
@@ -145,6 +151,8 @@ class Call:
             self.instance.pause()
             return
         known = exchange.head
+        if self.output is not None and known is None:
+            self.output += data
         events = exchange.received(data) if data else exchange.received_eof()
         if exchange.over:
             self.reading = False

@@ -5,7 +5,6 @@ import re
 from binascii import a2b_base64, b2a_base64
 from hashlib import blake2b
 from hmac import compare_digest
-from urllib.parse import unquote_to_bytes
 
 _GRAMMAR = re.compile(rb"(?!\.\.?\Z)[A-Za-z0-9\-._~!$&'()*+,;=:@]{1,128}")
 _READY_MADE = re.compile(rb"[A-Za-z0-9_\-]{32}")
@@ -54,15 +53,3 @@ class HandleMint:
 def mask(handle: bytes) -> str:
     """A handle for people to tell apart: the first 4 characters, of short ones at most half."""
     return handle[: min(4, len(handle) // 2)].decode("ascii", "backslashreplace") + "…"
-
-
-def mask_url(url: bytes, *handles: bytes) -> str:
-    """A URL or its path for the log, still percent-encoded; path segments that are one of `handles` masked."""
-    path, question, query = url.partition(b"?")
-    segments = [_shown(segment, handles) for segment in path.split(b"/")]
-    return "/".join(segments) + (question + query).decode("latin-1")
-
-
-def _shown(segment: bytes, handles: tuple[bytes, ...]) -> str:
-    decoded = unquote_to_bytes(segment)
-    return mask(decoded) if decoded in handles else segment.decode("latin-1")

@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.keeper.reasons import Reason
-from gateway.keeper.table import session_key
+from gateway.keeper.table import LONGEST_OWNER, session_key
 from gateway.logs import ErrorLog
 from gateway.protocol.events import Advice, Head
 from gateway.sessions.call import Call
@@ -38,7 +38,7 @@ class Judge:
 
     def _ask(self, call: Call, advice: Advice) -> Asked:
         registry, program, session = self._registry, call.program, call.session
-        return ask(
+        asked = ask(
             advice,
             program.limits,
             own=None if session is None else tuple(session.handles.accepted),
@@ -48,6 +48,10 @@ class Judge:
             never_kept=call.never_kept,
             nph=program.nph,
         )
+        if session is None and asked.outcome is Outcome.KEEP and len(call.user or b"") > LONGEST_OWNER:
+            text = "HTS005 the name of the user is too long for an owner of a session"
+            return asked._replace(outcome=Outcome.REFUSED, log=text)
+        return asked
 
     async def _ask_keeper(self, call: Call, head: Head, asked: Asked) -> None:
         key, newcomer = session_key(*call.program.name, asked.handle), call.session is None
@@ -86,7 +90,7 @@ class Judge:
         """HTS008 and HTS010, once per program and kind (H6)."""
         if (call.program.cgi_name, text) not in self._advised:
             self._advised.add((call.program.cgi_name, text))
-            self._log("warn", f"{text}: {call.program.text}")
+            self._log("warn", f"{text}: {call.program.text}", host=call.program.name[0])
 
 
 def _same_again(call: Call, session: Session, advice: Advice) -> bool:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from gateway.keeper.identity import Identity
 from gateway.keeper.link import VERSION, Link, LinkError, Message
 from gateway.keeper.table import Entry
 
@@ -15,7 +16,8 @@ T = TypeVar("T")
 
 class Order(NamedTuple):
     """What to start: argument vector, environment and directory as bytes; `about` comes back at an
-    adoption; `body`: with a pipe for stdin; `grace` seconds between the steps of T3."""
+    adoption; `body`: with a pipe for stdin; `grace` seconds between the steps of T3; as whom it runs (None: as
+    the keeper's user) and within which limits: (name, soft, hard)."""
 
     argv: tuple[bytes, ...]
     environ: Mapping[bytes, bytes]
@@ -23,6 +25,8 @@ class Order(NamedTuple):
     about: dict[str, Any]
     body: bool
     grace: float
+    identity: Identity | None
+    limits: tuple[tuple[str, int | None, int | None], ...]
 
 
 class KeeperLink:
@@ -52,6 +56,10 @@ class KeeperLink:
             raise OSError(message.fields["error"])
         return [socket.socket(fileno=descriptor) for descriptor in message.descriptors]
 
+    async def configure(self, **fields: Any) -> None:
+        """Tell what the keeper takes from a front once, before it serves and gives up being root."""
+        await self._ask("configure", "configured", _itself, **fields)
+
     def tell(self, kind: str, **fields: Any) -> None:
         """Send a message that has no answer."""
         self._link.send(kind, **fields)
@@ -72,6 +80,8 @@ class KeeperLink:
             about=order.about,
             body=order.body,
             grace=order.grace,
+            identity=order.identity,
+            limits=order.limits,
         )
 
     def claim(self, instance: int, key: bytes, *, newcomer: bool, limit: int) -> "asyncio.Future[Message]":

@@ -88,6 +88,7 @@ class Moves:
         texts, lost = self._table.handles(instance.slot)
         session = Session(name, Handles(list(texts), program.previous_handles, lost=lost), instance, program)
         session.deadline, session.timeout, session.requests = deadline, timeout, requests
+        session.user = self._table.owner(instance.slot)
         return session
 
     def _abandon(self, instance: Instance, name: Name) -> None:
@@ -96,7 +97,7 @@ class Moves:
         for handle in self._table.handles(instance.slot).texts:
             self._registry.store.retired.add(session_key(*name, handle), Reason.ENDED, timeout)
         text = name[1].decode("latin-1")
-        self._registry.abandon(instance, f"HTS006 its cgi-name is gone after a reload: {text}")
+        self._registry.abandon(instance, f"HTS006 its cgi-name is gone after a reload: {text}", name[0])
 
     def _answered(self, instance: int) -> None:
         wanted = self._wanted.pop(instance, None)

@@ -62,6 +62,8 @@ class Registry:
         instance = session.instance
         if instance.state is not State.IDLE or instance.queue or instance.mute:
             return None
+        if handle not in session.handles.accepted:  # it was retired while the request's body came
+            return None
         return self._claim(session, handle)
 
     async def wait(self, session: Session, handle: bytes, gone: "asyncio.Future[None]") -> Use | None:
@@ -123,6 +125,8 @@ class Registry:
         program, instance = call.program, call.instance
         session = Session(program.name, Handles([handle], program.previous_handles), instance, program)
         call.session = self.sessions[instance.id] = session
+        session.user = call.user
+        self.store.table.set_owner(instance.slot, call.user)
         instance.persistent = True
         self.persistent += 1
         self.store.table.set_persistent(instance.slot)
@@ -210,9 +214,9 @@ class Registry:
         self.store.add(session)
         self.clock.arm(session)
 
-    def abandon(self, instance: Instance, log: str) -> None:
+    def abandon(self, instance: Instance, log: str, host: str) -> None:
         """End an instance that was granted and cannot be used."""
-        self._log("info", log)
+        self._log("info", log, host=host)
         instance.advance(Event.GRANT)
         self.instances[instance.id] = instance
         self._end(instance, Fault(Reason.ENDED, log))
@@ -282,4 +286,4 @@ class Registry:
     def say(self, level: str, text: str, program: Program, handle: bytes | None) -> None:
         """Log a message about a program, the handle of its session masked (W3)."""
         shown = "" if handle is None else f" {mask(handle)}"
-        self._log(level, f"{text}: {program.text}{shown}")
+        self._log(level, f"{text}: {program.text}{shown}", host=program.name[0])

@@ -29,13 +29,20 @@ class Starter:
         registry.on_gone = lambda instance: self._free()
 
     async def start(
-        self, program: Program, variables: Variables, gone: "asyncio.Future[None]", *, body: bool
+        self,
+        program: Program,
+        variables: Variables,
+        gone: "asyncio.Future[None]",
+        *,
+        body: bool,
+        words: tuple[bytes, ...] = (),
     ) -> Instance:
-        """A new instance in state FIRST. `gone`: the client has left. Raises Busy, CannotStart, ClientGone."""
+        """A new instance in state FIRST. `gone`: the client has left; `words`: arguments (RFC 3875, 4.4).
+        Raises Busy, CannotStart, ClientGone."""
         await self._enter(program, gone)
         try:
             mark = secrets.token_hex(MARK_BYTES).encode()
-            order = _order(program, variables, mark, body=body)
+            order = _order(program, variables, mark, words, body=body)
             started = await self._link.start(order, lambda message: self._started(program, mark, message))
         finally:
             self._starting -= 1
@@ -90,16 +97,21 @@ class Starter:
                 turn.set_result(None)
 
 
-def _order(program: Program, variables: Variables, mark: bytes, *, body: bool) -> Order:
+def _order(
+    program: Program, variables: Variables, mark: bytes, words: tuple[bytes, ...], *, body: bool
+) -> Order:
     own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
     about = {"host": program.name[0], "cgi_name": program.text, "mark": mark.decode()}
     environ = program.environ | variables | own
-    return Order(program.argv, environ, program.directory, about, body, program.grace)
+    who, limits = program.identity, program.process_limits
+    return Order(program.argv + words, environ, program.directory, about, body, program.grace, who, limits)
 
 
 def _failure(program: Program, message: Message) -> Busy | CannotStart:
     number = message.fields["errno"]
-    text = f"{program.file}: cannot be started: {os.strerror(number)}"
-    if number == errno.ENOENT:
+    step = message.fields["step"]
+    reason = step if number == errno.EPERM and step else ": ".join(filter(None, (step, os.strerror(number))))
+    text = f"{program.file}: cannot be started: {reason}"
+    if number == errno.ENOENT and not step.startswith("chdir"):
         text += " (is the interpreter of its first line there?)"
     return Busy(text) if number in (errno.EAGAIN, errno.EMFILE, errno.ENFILE) else CannotStart(text)

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
+from gateway.directives.redirects import Document
 from gateway.errors import GatewayError
 
 _HTML, _JSON, _TEXT = "text/html", "application/json", "text/plain"
@@ -32,6 +33,15 @@ class Page:
 def of_error(error: GatewayError) -> Page:
     """The page of an error without more to say."""
     return Page(error.status, error.title, error.text)
+
+
+def of_document(document: Document, status: int, headers: Iterable[tuple[bytes, bytes]]) -> Response:
+    """What ErrorDocument says itself: a text, or the way to a URL."""
+    fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    fields.setdefault("cache-control", "no-store")
+    if document.kind == "url":
+        return Response(status_code=302, headers=fields | {"location": document.value})
+    return HTMLResponse(document.value.encode("utf-8", "surrogateescape"), status, fields)
 
 
 def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:

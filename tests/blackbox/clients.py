@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 
 from tests.blackbox.conftest import CHILD_TEXT
-from tests.blackbox.harness import Answer, Gateway, read_answer, wait_for
+from tests.blackbox.harness import BOUND, Answer, Gateway, read_answer, wait_for
 
 _numbers = itertools.count(1)
 _ESTABLISHED, _CLOSE_WAIT = "01", "08"  # TCP states in /proc/net/tcp
@@ -81,6 +81,18 @@ class Client:
                 sending, unread = fields[4].split(":")
                 return True, int(sending, 16), int(unread, 16)
         return False, 0, 0
+
+
+def ask_unix(place: Path, path: str, *lines: str) -> Answer:
+    """GET over a Unix socket, with these header lines."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(BOUND)
+        sock.connect(str(place))
+        head = [f"GET {path} HTTP/1.1", *(lines or ("Host: localhost",)), "Connection: close"]
+        sock.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        return read_answer(response)
 
 
 class Gate:

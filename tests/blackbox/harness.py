@@ -94,6 +94,7 @@ class Gateway:
         for name, text in (programs or {}).items():
             self.program(name, text)
         self.configure(directives)
+        self.prefix: list[str] = []  # a command that starts the gateway as another user, within limits, …
         self._process: subprocess.Popen[bytes] | None = None
 
     # ---- before and while it runs
@@ -118,7 +119,7 @@ class Gateway:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         with open(self.folder / "output", "ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "serve", str(self.conf)],
+                [*self.prefix, sys.executable, "-m", "gateway", "serve", str(self.conf)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, cwd=self.folder,
             )  # fmt: skip
         wait_for("the gateway to serve", self._serves)

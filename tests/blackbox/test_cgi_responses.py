@@ -58,7 +58,9 @@ def test_Status_is_the_status(gateway: Gateway, status: str) -> None:
     assert answer.header("status") is None
 
 
-@pytest.mark.parametrize("status", ["abc", "99", "600", "0200", "20", "", "100 Continue", "-200"])
+@pytest.mark.parametrize(
+    "status", ["abc", "99", "600", "0200", "20", "", "100 Continue", "-200", "199", "200abc", "2e2"]
+)
 def test_a_bogus_Status_is_502(gateway: Gateway, status: str) -> None:
     assert output(gateway, f"Status: {status}\n\npage").status == 502
 
@@ -78,7 +80,8 @@ def test_the_body_is_binary_safe(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "\n", "no header at all", "no colon\n\nbody", "Name : blank\n\n", ": no name\n\n", "A: b\n",
+        "", "\n", "\r\n\r\n", "A: b\0c\n\n", "no header at all", "no colon\n\nbody", "Name : blank\n\n",
+        ": no name\n\n", "A: b\n",
         "Content-Type: text/plain", "A: b\x01\n\n", "A: b\rc\n\n", "Content-Length: x\n\n",
         "Content-Type: text/a\nContent-Type: text/b\n\n", "Location: \n\n", "Location: /a\nLocation: /b\n\n",
     ],

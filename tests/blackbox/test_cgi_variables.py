@@ -106,6 +106,16 @@ def test_SERVER_NAME_is_what_the_directive_says(serve: Serve) -> None:
     assert environ(gateway, Host="example.org:99")["SERVER_NAME"] == "www.example.org"
 
 
+def test_SERVER_NAME_is_the_name_that_was_called_if_it_is_an_alias_of_the_host(serve: Serve) -> None:
+    gateway = serve("ServerName www.example.org\nServerAlias *.example.net", {"env": ENVIRON})
+    hosts = ["A.example.net:99", "evil.example", "b.example.net"]
+    names = [environ(gateway, Host=host)["SERVER_NAME"] for host in hosts]
+    assert names == ["a.example.net", "www.example.org", "b.example.net"]
+    assert gateway.get("/cgi-bin/child?handle=named", Host="a.example.net").status == 200
+    later = gateway.get("/cgi-bin/child/named?handle=named&env=SERVER_NAME", Host="c.example.net")
+    assert later.text == "SERVER_NAME=c.example.net\n"
+
+
 def test_SERVER_PROTOCOL_and_SERVER_SOFTWARE(gateway: Gateway) -> None:
     found = environ(gateway)
     assert found["SERVER_PROTOCOL"] == "HTTP/1.1"

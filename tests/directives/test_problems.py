@@ -71,9 +71,9 @@ def test_broken_regular_expressions_are_refused(problems: Problems) -> None:
 
 
 def test_rows_of_later_stages_are_unknown_not_ignored(problems: Problems) -> None:
-    assert problems("CGIRecyclePersist On\n<RequireAll>\n</RequireAll>\n") == [
-        "gateway.conf:1: expected a known directive, found CGIRecyclePersist",
-        "gateway.conf:2: expected a known section, found <RequireAll>",
+    assert problems("PersistentCGIShared On\n") == [
+        "gateway.conf:1: expected a known directive, found PersistentCGIShared; "
+        "did you mean PersistentCGIExpired?",
     ]
 
 
@@ -94,9 +94,10 @@ CGIActivationGroup python .py interpreter=none/python
     ]
 
 
-def test_https_is_refused_until_it_can_be_served(problems: Problems) -> None:
-    [problem] = problems("Listen 8443 https\n")
-    assert "needs SSLEngine, which is not available yet" in problem
+def test_a_port_of_TLS_needs_a_certificate(problems: Problems) -> None:
+    assert problems("Listen 8443 https\n") == [
+        "gateway.conf:1: *:8443 is a port of TLS: expected SSLCertificateFile in the main server, found none"
+    ]
 
 
 def test_listening_twice_on_one_address_is_refused(problems: Problems) -> None:

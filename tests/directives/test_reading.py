@@ -79,7 +79,7 @@ def test_definitions_come_before_the_environment_and_unknown_names_stay(
     variables = configuration.server.settings[table.SetEnv].effective({})
     assert variables == {"V": "1 2|x1 2|c|${D}", "W": "outer${D}"}
     assert [str(notice) for notice in configuration.notices] == [
-        f"{site}/conf/gateway.conf:3: notice: ${{D}} is not defined; left as it is"
+        f"{site}/conf/gateway.conf:3: notice: ${{D}} is not defined; left as it is (and 1 more)"
     ]
 
 

@@ -22,19 +22,45 @@ number = st.integers(0, 99_999).map(str)
 time = st.builds(str.__add__, number, st.sampled_from(["", "ms", "s", " mins", "h"]))
 option = st.sampled_from(["ExecCGI", "FollowSymLinks", "Indexes", "MultiViews", "All"])
 
+LIMITS = st.lists(st.none() | st.integers(1, 99_999), min_size=1, max_size=2).filter(
+    lambda pair: None in pair or pair == sorted(pair, key=lambda limit: limit or 0)
+)
+
 LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
-    table.Listen: st.sampled_from([["80"], ["*:81"], ["127.0.0.1:82", "http"], ["[::1]:83"], ["unix:run/a b"]]),
+    table.Listen: st.sampled_from(
+        [["80"], ["*:81"], ["127.0.0.1:82", "http"], ["[::1]:83"], ["unix:run/a b"], ["84", "https"]]
+    ),
+    table.RequestReadTimeout: st.lists(
+        st.sampled_from(["header=20-40,MinRate=500", "body=0", "handshake=5"]), min_size=1, unique=True
+    ),
+    table.SSLProtocol: st.sampled_from([["all"], ["ALL", "-SSLv3", "-TLSv1.2"], ["-all", "+TLSv1.2"]]),
     table.ServerName: name.map(lambda text: [f"{text}.example:80"]),
     table.ServerAlias: st.lists(name.map(lambda text: f"*.{text}"), min_size=1),
     table.LimitRequestBody: st.builds(str.__add__, number, st.sampled_from(["", "K", "M", "G"])).map(
         lambda text: [text]
     ),
-    table.LogLevel: st.sampled_from(table.LOG_LEVELS).map(lambda text: [text.upper()]),
+    table.LogLevel: st.lists(
+        st.builds(str.__add__, st.sampled_from(["", "cgi:", "ssl:"]), st.sampled_from(table.LOG_LEVELS)),
+        min_size=1,
+    ).map(lambda words: [word.upper() for word in words]),
+    table.LogFormat: st.one_of(st.just(["%h %s"]), name.map(lambda text: ['%r "%u"', text])),
+    table.CustomLog: st.builds(
+        lambda target, form, condition: [target, form, *condition],
+        st.one_of(st.just("stdout"), path.map(lambda text: f"./{text}")),
+        st.sampled_from(["common", '%h "%r"']),
+        st.sampled_from([[], ["env=A"], ["env=!A"]]),
+    ),
+    table.TransferLog: path.map(lambda text: [f"./{text}"]),
     table.DirectoryIndex: st.one_of(st.just(["disabled"]), st.lists(name, min_size=1)),
     table.Alias: st.builds(lambda url, target: [f"/{url}", target], path, path),
     table.ScriptAlias: st.builds(lambda url, target: [f"/{url}", f"{target}/"], path, path),
     table.AddHandler: st.lists(extension, min_size=1).map(lambda words: ["CGI-Script", *words]),
-    table.SetHandler: st.sampled_from([["cgi-script"], ["none"]]),
+    table.SetHandler: st.sampled_from([["cgi-script"], ["none"], ["Server-Status"]]),
+    table.SetEnvIf: st.builds(
+        lambda attribute, words: [attribute, "(a) [[:alnum:]]+$", *words],
+        st.sampled_from(["Referer", "^X-.*", "Request_URI"]),
+        st.lists(st.sampled_from(["a", "b=", "c=$1 x", "!a", "nokeepalive"]), min_size=1),
+    ),
     table.Options: st.one_of(
         st.just(["None"]),
         st.lists(option, min_size=1),
@@ -54,6 +80,50 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
         st.lists(extension, min_size=1),
         path,
     ),
+    table.Require: st.builds(
+        lambda sign, words: [*sign, *words],
+        st.sampled_from([[], ["not"]]),
+        st.sampled_from([["ALL", "granted"], ["valid-user"], ["user", "a", "b c"], ["ip", "10.1", "::1"]]),
+    ),
+    table.AuthMerging: st.sampled_from([["off"], ["And"], ["OR"]]),
+    table.AuthType: st.sampled_from([["basic"], ["None"]]),
+    table.AuthName: st.text(st.characters(exclude_categories=["Cc"]), min_size=1).map(lambda text: [text]),
+    table.AuthBasicProvider: st.just(["File"]),
+    table.Order: st.sampled_from([["Deny,Allow"], ["allow,deny"], ["mutual-failure"]]),
+    table.Allow: st.sampled_from([["from", "ALL"], ["From", "10.", "192.0.2.1"]]),
+    table.Deny: st.sampled_from([["from", "all"], ["from", "2001:db8::/32"]]),
+    table.Satisfy: st.sampled_from([["Any"], ["all"]]),
+    table.RemoteIPHeader: st.sampled_from([["X-Forwarded-For"], ["X-Real-IP"]]),
+    table.RemoteIPTrustedProxy: st.just(["10", "192.0.2.0/255.255.255.0"]),
+    table.RemoteIPInternalProxy: st.just(["127.0.0.1", "::1"]),
+    table.AcceptPathInfo: st.sampled_from([["on"], ["Off"], ["DEFAULT"]]),
+    table.ServerAdmin: name.map(lambda text: [f"{text}@example.org"]),
+    table.AliasMatch: st.builds(lambda url, target: [f"^/{url}/(.*)$", f"{target}/$1"], name, name),
+    table.AddType: st.lists(extension, min_size=1).map(lambda words: ["text/x-own;charset=utf-8", *words]),
+    table.RemoveType: st.lists(extension, min_size=1),
+    table.ForceType: st.sampled_from([["text/x-own"], ["none"]]),
+    table.Redirect: st.one_of(
+        st.builds(
+            lambda status, url: [status, f"/{url}", "https://a/"], st.sampled_from(["301", "temp"]), name
+        ),
+        st.builds(lambda url: [f"/{url}", f"/new/{url}"], name),
+        st.just(["seeother", "https://example.org/"]),
+        st.builds(lambda url: ["gone", f"/{url}"], name),
+    ),
+    table.ErrorDocument: st.builds(
+        lambda status, document: [str(status), document],
+        st.integers(402, 599),
+        st.one_of(
+            st.sampled_from(["/errors/404.html?x=1", "https://example.org/e", "default"]),
+            st.text(st.characters(exclude_characters="\0\n/"), min_size=1).filter(
+                lambda text: "://" not in text
+            ),
+        ),
+    ),
+    table.RLimitCPU: LIMITS.map(lambda pair: [str(limit or "max") for limit in pair]),
+    table.RLimitMEM: LIMITS.map(lambda pair: [f"{limit}K" if limit else "Max" for limit in pair]),
+    table.User: st.one_of(name, st.integers(0, 2**32 - 2).map(lambda uid: f"#{uid}")).map(lambda text: [text]),
+    table.SuexecUserGroup: st.tuples(name, name).map(list),
     table.ErrorLog: st.one_of(st.just(["stderr"]), path.map(lambda text: [f"./{text}"])),
 }
 
@@ -101,7 +171,10 @@ def test_only_the_declared_error_escapes(row: Directive[Any], words: list[str]) 
         (table.Listen, "99999"),
         (table.Listen, "example.org:80"),
         (table.Listen, "8080 gopher"),
-        (table.Listen, "8443 https"),
+        (table.Listen, "unix:socket https"),
+        (table.LimitRequestLine, "0"),
+        (table.SSLProtocol, "TLSv1.1"),
+        (table.RequestReadTimeout, "header=20-10,MinRate=1"),
         (table.MaxPersistentCGI, "-1"),
         (table.MaxPersistentCGI, "4 5"),
         (table.MaxPersistentCGI, "9" * 5000),
@@ -115,8 +188,18 @@ def test_only_the_declared_error_escapes(row: Directive[Any], words: list[str]) 
         (table.AddHandler, "cgi-script"),
         (table.Alias, "icons htdocs"),
         (table.Alias, "/icons"),
-        (table.AddHandler, "server-status .x"),
-        (table.SetHandler, "server-status"),
+        (table.AddHandler, "php5-script .php"),
+        (table.SetHandler, "cgi-skript"),
+        (table.SetHandler, "proxy:unix:/run/php.sock|fcgi://localhost"),
+        (table.SetEnvIf, "Referer x"),
+        (table.SetEnvIf, "Remote_Host x a"),
+        (table.SetEnvIf, "Referer (x a"),
+        (table.SetEnvIf, "Referer (x) a=$2"),
+        (table.SetEnvIf, "Referer (x) LD_PRELOAD=$1"),
+        (table.SetEnvIf, "Referer x PATH_INFO=/"),
+        (table.SetEnvIf, "Referer x !a=b"),
+        (table.BrowserMatch, "x"),
+        (table.BrowserMatch, "[[:^alnum:]] a"),
         (table.Options, "ExecCGI +Indexes"),
         (table.Options, "ExecCGY"),
         (table.Options, "+None"),
@@ -130,6 +213,34 @@ def test_only_the_declared_error_escapes(row: Directive[Any], words: list[str]) 
         (table.CGIActivationGroup, "python"),
         (table.CGIActivationGroup, "python .py colour=red"),
         (table.LogLevel, "loud"),
+        (table.AliasMatch, "("),
+        (table.AliasMatch, "^/a/(.*) /srv/$2"),
+        (table.AliasMatch, "^/a"),
+        (table.AddType, "text .txt"),
+        (table.AddType, "text/plain"),
+        (table.RemoveHandler, ""),
+        (table.RemoveType, "a.b"),
+        (table.ForceType, "html"),
+        (table.AcceptPathInfo, "maybe"),
+        (table.ServerAdmin, "two words"),
+        (table.Redirect, ""),
+        (table.Redirect, "permanent"),
+        (table.Redirect, "/old new"),
+        (table.Redirect, "old /new"),
+        (table.Redirect, "200 /old /new"),
+        (table.Redirect, "99999999999999999999 /old /new"),
+        (table.Redirect, "gone /old /new"),
+        (table.Redirect, "sometimes /old /new"),
+        (table.RedirectMatch, "/new"),
+        (table.RedirectMatch, "^/(a) /$2"),
+        (table.RedirectMatch, "[ /new"),
+        (table.RedirectPermanent, "permanent /old /new"),
+        (table.ErrorDocument, "404"),
+        (table.ErrorDocument, "404 not here"),
+        (table.ErrorDocument, "302 /moved"),
+        (table.ErrorDocument, "600 /moved"),
+        (table.ErrorDocument, "401 https://example.org/"),
+        (table.ErrorDocument, '404 "/not found"'),
     ],
 )
 def test_what_a_row_cannot_take_is_refused(row: Directive[Any], arguments: str) -> None:

@@ -16,6 +16,7 @@ from gateway.keeper.table import (
     FREE,
     HANDLES,
     IDLE,
+    LONGEST_OWNER,
     Table,
     attach,
     create,
@@ -57,8 +58,23 @@ def test_what_a_front_writes_the_keeper_reads(pair: tuple[Table, Table]) -> None
     assert keepers.handles(3) == ((b"abc",), False)
     front.set_state(3, BUSY)
     assert keepers.state(3) == BUSY
-    keepers.set_pid(3, 4711)
-    assert front.pids() == [4711]
+
+
+@pytest.mark.parametrize("user", [None, b"a", b"k\xc3\xa4the", b"x" * LONGEST_OWNER])
+def test_W1_the_owner_of_a_session_is_in_its_slot_beside_the_longest_handles(
+    pair: tuple[Table, Table], user: bytes | None
+) -> None:
+    keepers, front = pair
+    longest = tuple(b"%d" % number + b"h" * 127 for number in range(HANDLES))
+    for slot in (0, 3, 4, SLOTS - 1):
+        keepers.open_slot(slot, slot + 1)
+        front.set_owner(slot, user)
+    publish(front, 3, *longest)
+    front.set_owner(4, b"somebody else")
+    assert [keepers.owner(slot) for slot in (0, 3, 4, SLOTS - 1)] == [user, user, b"somebody else", user]
+    assert keepers.handles(3).texts == longest
+    keepers.open_slot(4, 9)
+    assert keepers.owner(4) is None
 
 
 def test_a_slot_shows_nothing_of_the_one_before(pair: tuple[Table, Table]) -> None:
@@ -67,14 +83,12 @@ def test_a_slot_shows_nothing_of_the_one_before(pair: tuple[Table, Table]) -> No
     publish(front, 0, b"abc", b"abd", lost=True)
     front.set_persistent(0)
     front.rest(0, 9.0, 9.0, 9)
-    keepers.set_pid(0, 4711)
     keepers.free_slot(0)
-    assert front.pids() == []
     assert front.state(0) == FREE
     assert front.find(session_key(*NAME, b"abc")) is None
     keepers.open_slot(0, 2)
     assert (front.state(0), front.instance(0), front.persistent(0)) == (FIRST, 2, False)
-    assert (front.clock(0), front.handles(0), front.pids()) == ((0.0, 0.0, 0), ((), False), [0])
+    assert (front.clock(0), front.handles(0)) == ((0.0, 0.0, 0), ((), False))
 
 
 @pytest.mark.parametrize(("state", "found"), [(FREE, None), (FIRST, 2), (IDLE, 2), (BUSY, 2), (ENDING, None)])

@@ -106,6 +106,13 @@ def test_RFC3875_4_1_6_path_translated_goes_with_path_info() -> None:
     assert b"PATH_TRANSLATED" not in variables()
 
 
+def test_RFC3875_4_1_6_path_translated_follows_the_aliases() -> None:
+    found = message_variables(
+        request(), FIXED, path_info=b"/x/y", content_length=None, translate=lambda path: b"/alias" + path[2:]
+    )
+    assert found[b"PATH_TRANSLATED"] == b"/alias/y"
+
+
 def test_RFC3875_4_1_7_query_and_raw_request_uri() -> None:
     found = variables(raw_path=b"/cgi-bin/a%20b//x", query=b"x=%41&y")
     assert found[b"QUERY_STRING"] == b"x=%41&y"

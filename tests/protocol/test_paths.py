@@ -90,6 +90,23 @@ def test_R1_an_encoded_NUL_is_refused_and_a_backslash_stays_itself() -> None:
     assert parse_path(NAME + b"/8f3a%5Cx").after(NAME).segment == b"8f3a\\x"
 
 
+@pytest.mark.parametrize(
+    ("url", "path_info", "cgi_name"),
+    [
+        (b"/cgi/a/b", b"/b", b"/cgi/a"),
+        (b"/cgi/a", b"", b"/cgi/a"),
+        (b"/git/", b"/", b"/git"),
+        (b"/old/42", b"/item/42", b"/old"),
+        (b"/a/x42", b"/y42", b"/a/x42"),
+        (b"/a", b"/b", b"/a"),
+    ],
+)
+def test_the_cgi_name_lies_before_what_url_and_path_info_end_with(
+    url: bytes, path_info: bytes, cgi_name: bytes
+) -> None:
+    assert parse_path(url).before(path_info) == cgi_name
+
+
 @pytest.mark.parametrize("raw", [b"/cgi-bin%2Fcounter.py/x", b"/pub/x%2F..%2F../cgi-bin/counter.py/x"])
 def test_R9_an_encoded_slash_in_the_cgi_name_is_refused(raw: bytes) -> None:
     with pytest.raises(BadPath) as caught:

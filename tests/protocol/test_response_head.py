@@ -42,11 +42,35 @@ def test_RFC3875_6_3_3_status_is_200_unless_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [b"", b"OK", b"20", b"2000", b"099", b"100", b"101 Switching", b"600", b"-200", b"200OK"]
+    "status",
+    [
+        b"",
+        b"OK",
+        b"20",
+        b"2000",
+        b"099",
+        b"100",
+        b"101 Switching",
+        b"600",
+        b"-200",
+        b"200OK",
+        b"200abc",
+        b"199",
+    ],
 )
 def test_RFC3875_6_3_3_bogus_status_is_refused(status: bytes) -> None:
     with pytest.raises(MalformedHead, match="expected Status: 200 to 599"):
         parse_head(b"Status: " + status + b"\n\n")
+
+
+def test_a_stated_status_is_told_apart_from_the_default() -> None:
+    assert parse_head(b"Status: 200\n\n").stated and not parse_head(b"X: y\n\n").stated
+
+
+def test_only_a_200_with_validators_is_conditional() -> None:
+    assert parse_head(b'ETag: "a"\nLast-Modified: b\n\n').validators == (b'"a"', b"b")
+    for block in (b"X: y\n\n", b'Status: 404\nETag: "a"\n\n', b'Location: /x\nETag: "a"\n\n'):
+        assert parse_head(block).validators is None
 
 
 @pytest.mark.parametrize("target", [b"/elsewhere?x=1", b"/"])
@@ -75,11 +99,16 @@ def test_RFC3875_6_2_2_empty_location_is_refused() -> None:
         parse_head(b"Location:\n\n")
 
 
-@pytest.mark.parametrize("name", [b"Status", b"Location", b"Content-Type", b"Content-Length"])
+@pytest.mark.parametrize("name", [b"Status", b"Location", b"Content-Length"])
 def test_RFC3875_6_3_at_most_one_value(name: bytes) -> None:
     parse_head(b"%b: 200\n%b: 200\n\n" % (name, name.upper()))
     with pytest.raises(MalformedHead, match="found two that differ"):
         parse_head(b"%b: 200\n%b: 201\n\n" % (name, name))
+
+
+def test_of_several_content_types_the_last_one_counts() -> None:
+    head = parse_head(b"Content-Type: text/plain\nX-A: 1\nCONTENT-TYPE: text/html\n\n")
+    assert head.headers == [(b"x-a", b"1"), (b"content-type", b"text/html")]
 
 
 @pytest.mark.parametrize("length", [b"", b"-1", b"+1", b"1,1", b"0x10", b"9" * 5000])

@@ -286,4 +286,6 @@ def _program() -> Program:
         body_limit=0,
         hosted=False,
         nph=False,
+        identity=None,
+        process_limits=(),
     )

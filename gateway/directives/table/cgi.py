@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.directives import environment, lists, options, values
+from gateway.directives import environment, handlers, lists, options, substitution, types, values
 from gateway.directives.directive import Directive, directive
 from gateway.directives.environment import Environment, Mark
 from gateway.directives.lists import Aliases
+from gateway.directives.substitution import AliasPatterns
+from gateway.directives.table.files import AliasMatch
 from gateway.directives.table.server import Timeout
-
-HANDLERS = ("cgi-script",)
 
 ScriptAlias: Directive[Aliases] = directive(
     "ScriptAlias",
@@ -22,21 +22,44 @@ ScriptAlias: Directive[Aliases] = directive(
     paths=lists.targets,
     help="Serves a folder of CGI programs, or one program, under a URL path.",
 )
-AddHandler: Directive[Mapping[str, str]] = directive(
+ScriptAliasMatch: Directive[AliasPatterns] = directive(
+    "ScriptAliasMatch",
+    substitution.AliasMatchReader(scripted=True),
+    default=(),
+    contexts="SV",
+    origin="Apache",
+    merging=lists.IN_FRONT,
+    into=AliasMatch,
+    help="Serves CGI programs under URL paths that match; `$1` to `$9` in the target are what the groups "
+    "matched.",
+)
+AddHandler: Directive[Mapping[str, str | None]] = directive(
     "AddHandler",
-    lists.HandlerReader(HANDLERS),
+    lists.HandlerReader(),
     default={},
     contexts="SVDLF",
     origin="Apache",
     merging=lists.UPDATED,
+    remarks=handlers.remarks,
     help="Files with these extensions are CGI programs (where `Options ExecCGI` is on).",
+)
+RemoveHandler: Directive[Mapping[str, str | None]] = directive(
+    "RemoveHandler",
+    types.RemovalReader(),
+    default={},
+    contexts="SVDLF",
+    origin="Apache",
+    merging=lists.UPDATED,
+    into=AddHandler,
+    help="Takes back what `AddHandler` said of these extensions.",
 )
 SetHandler: Directive[str | None] = directive(
     "SetHandler",
-    values.OptionalChoice(values.Choice(HANDLERS)),
+    handlers.HandlerChoice(),
     default=None,
     contexts="SVDLF",
     origin="Apache",
+    remarks=handlers.remarks,
     help="All files here are CGI programs (where `Options ExecCGI` is on); `None` takes that back.",
 )
 Options: Directive[options.Options] = directive(
@@ -46,8 +69,19 @@ Options: Directive[options.Options] = directive(
     contexts="SVDL",
     origin="Apache",
     merging=options.MERGED,
-    help="`ExecCGI`: programs may run here. `FollowSymLinks`: symbolic links are followed. Apache's other "
-    "options are accepted and have no effect.",
+    remarks=options.remarks,
+    help="`ExecCGI`: programs may run here. `FollowSymLinks`: symbolic links are followed. "
+    "`SymLinksIfOwnerMatch`: those whose owner owns the target too. Apache's other options are accepted"
+    " and have no effect.",
+)
+AcceptPathInfo: Directive[str] = directive(
+    "AcceptPathInfo",
+    values.Choice(("On", "Off", "Default")),
+    default="Default",
+    contexts="SVDLF",
+    origin="Apache",
+    help="Whether something may follow the name of a program or file in a URL. `Default`: programs take it, "
+    "files do not (404). With `Off` a living session is still reached by its handle.",
 )
 SetEnv: Directive[Environment] = directive(
     "SetEnv",

@@ -14,7 +14,9 @@ Listen: Directive[tuple[Listener, ...]] = directive(
     origin="Apache",
     merging=lists.COLLECTED,
     help="An address and port, or a Unix socket, on which requests arrive; repeatable. A port alone is every "
-    "address. Handles travel in URLs: beyond loopback use TLS.",
+    "address. `https` is TLS, as `SSLEngine On` in a host of the address is. The umask with which the gateway "
+    "was started says who may connect to a Unix socket, and the folder does. Handles travel in URLs: beyond "
+    "loopback use TLS.",
 )
 ServerRoot: Directive[str] = directive(
     "ServerRoot",
@@ -41,6 +43,14 @@ ServerAlias: Directive[tuple[str, ...]] = directive(
     origin="Apache",
     merging=lists.COLLECTED,
     help="More names of a virtual host; `*` and `?` are wildcards.",
+)
+ServerAdmin: Directive[str | None] = directive(
+    "ServerAdmin",
+    values.Text("address or URL"),
+    default=None,
+    contexts="SV",
+    origin="Apache",
+    help="Whom to tell of errors: what programs get as SERVER_ADMIN.",
 )
 Timeout: Directive[float] = directive(
     "Timeout",

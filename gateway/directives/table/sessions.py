@@ -8,6 +8,7 @@ from gateway.directives import lists, values
 from gateway.directives.directive import Directive, directive
 from gateway.directives.lists import HostChoice
 
+_RECYCLING = "CGIRecyclePersist On has no effect yet: every session gets a process of its own"
 HOST_KINDS: Mapping[str, tuple[str, ...]] = {"python": ("interpreter",)}
 
 MaxPersistentCGI: Directive[int] = directive(
@@ -42,6 +43,15 @@ MaxCGIJobs: Directive[int] = directive(
     origin="IBM",
     help="How many CGI processes there may be at once, sessions included; further requests queue (L2). "
     "Should be above MaxPersistentCGI.",
+)
+CGIRecyclePersist: Directive[str] = directive(
+    "CGIRecyclePersist",
+    values.Choice(("On", "Off")),
+    default="Off",
+    contexts="SVD",
+    origin="IBM",
+    remarks=lambda value: [_RECYCLING] if value == "On" else [],
+    help="Accepted. On has no effect yet: on IBM i a process whose session has ended then serves the next one.",
 )
 PersistentCGIQueue: Directive[int] = directive(
     "PersistentCGIQueue",

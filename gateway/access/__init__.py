@@ -1,0 +1,1 @@
+"""Who may come in: credentials, files of users and groups, passwords, and the guard that asks for them."""

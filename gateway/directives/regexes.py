@@ -1,0 +1,41 @@
+"""Regular expressions in PCRE's spelling, as Apache's files have them."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.directives.problems import Malformed, shown
+
+_NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
+_CLASS = re.compile(r"\[:(\^?)([a-z]+):\]")
+_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "blank": r" \t",
+    "digit": "0-9",
+    "lower": "a-z",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\s",
+    "upper": "A-Z",
+    "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
+}
+
+
+def compiled(text: str, *, ignore_case: bool = False) -> re.Pattern[str]:
+    """The pattern. Raises Malformed for what is no regular expression, or one of PCRE's own."""
+    return checked(_CLASS.sub(_class, _NAMED_GROUP.sub("(?P<", text)), re.IGNORECASE * ignore_case, text)
+
+
+def checked(regex: str, flags: int = 0, text: str = "") -> re.Pattern[str]:
+    """The pattern of one in Python's spelling; `text` is what the file says. Raises Malformed."""
+    try:
+        return re.compile(regex, flags)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Malformed("a regular expression", f"{shown([text or regex])} ({error})") from error
+
+
+def _class(match: re.Match[str]) -> str:
+    if match[1] or match[2] not in _CLASSES:
+        raise Malformed(f"a class of characters: {', '.join(_CLASSES)}", shown([match[0]]))
+    return _CLASSES[match[2]]

@@ -1,0 +1,54 @@
+"""What a URL path can mean besides a program, each with the settings that hold there."""
+
+from dataclasses import dataclass
+
+from gateway.directives.settings import Settings
+from gateway.errors import GatewayError
+from gateway.program import Program
+from gateway.protocol.paths import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file to be sent as it is; `kind` is its Content-Type, None when its name tells."""
+
+    settings: Settings
+    path: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRedirect:
+    """A folder was named without its slash: the client is sent to `location`, a decoded path."""
+
+    settings: Settings
+    location: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRedirect:
+    """Redirect and its kin: the client is sent to `location`, a URL or path, encoded."""
+
+    settings: Settings
+    status: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder and what its index is, or a pattern that changes the path info; `path` is what leads there."""
+
+    settings: Settings
+    index: "Found"
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing, or nothing that may be had: `error` says why, once access has been granted."""
+
+    settings: Settings
+    error: GatewayError
+
+
+Found = Program | StaticFile | FolderRedirect | ClientRedirect | Folder | Refused

@@ -1,0 +1,149 @@
+"""The client's end of a connection: whether it is there, and how the connection ends."""
+
+import enum
+import fcntl
+import socket
+import struct
+import termios
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from gateway.front.limits import Limits
+
+if TYPE_CHECKING:
+    from gateway.front.crowd import Crowd
+
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class Stage(enum.Enum):
+    """How much of a request was read last."""
+
+    BETWEEN = "the whole of it, or nothing yet"
+    HEAD = "a part of its head"
+    BODY = "its head, and not the whole body"
+
+
+class Client(HttpToolsProtocol):
+    """A connection: tells when it is lost, can be cut, can be read away before it is closed.
+
+    `stage`: how far a request has been read; `head` and `taken`: bytes of its head and body so far, of
+    `body_length` (None: chunked). `running`: the request whose response is due. `deaf`: nothing is parsed any
+    more. `lingering`: what the client still sends is read away until it closes, by now `discarded` bytes.
+    """
+
+    DRAINED: ClassVar[int] = 1 << 18  # bytes of an unwanted body that are read for the next request's sake
+    # Slots: with more than 30 attributes instances do not share their keys, and each access is slower.
+    __slots__ = (
+        "body_length",
+        "crowd",
+        "deaf",
+        "discarded",
+        "head",
+        "leaving",
+        "limits",
+        "lingering",
+        "lingers_since",
+        "on_lost",
+        "running",
+        "stage",
+        "taken",
+    )
+
+    def __init__(self, config: uvicorn.Config, server_state: ServerState, crowd: "Crowd") -> None:
+        super().__init__(config, server_state, {})
+        self.crowd = crowd
+        self.limits: Limits
+        self.on_lost: Callable[[], None] | None = None
+        self.running: RequestResponseCycle | None = None
+        self.stage = Stage.BETWEEN
+        self.head = self.taken = self.discarded = 0
+        self.body_length: int | None = 0
+        self.deaf = self.leaving = self.lingering = False
+        self.lingers_since = 0.0
+
+    @property
+    def lost(self) -> bool:
+        """Whether the client left before it had the whole response of the request under way."""
+        cycle = self.cycle
+        return cycle.disconnected or (self.transport.is_closing() and not cycle.response_complete)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be taken by the client: 0 when none are left in this process, else those of the
+        kernel too, which moves when a slow client takes a little of megabytes (SIOCOUTQ, tcp(7))."""
+        own = self.transport.get_write_buffer_size()
+        return own and own + self._in_kernel()
+
+    def _in_kernel(self) -> int:
+        sock = self.transport.get_extra_info("socket")
+        try:
+            (waiting,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+        except OSError:
+            return 0
+        return int(waiting)
+
+    @property
+    def remaining(self) -> float:
+        """Bytes of the body that are still to come; infinite when only the client knows."""
+        if self.stage is not Stage.BODY:
+            return 0
+        return float("inf") if self.body_length is None else self.body_length - self.taken
+
+    def cut(self) -> None:
+        """Close without a clean end of the response. A chunked or counted one then shows that it is not
+        whole; one that ends with the connection (HTTP/1.0) needs a reset."""
+        if self.running is not None and self.running.scope["http_version"] == "1.0":
+            self.abort()
+        else:
+            self.transport.close()  # the sweeper sees to it when the client does not take the rest
+
+    def abort(self) -> None:
+        """Close at once, by a reset, whatever the client has not taken yet."""
+        sock = self.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.transport.abort()
+
+    def linger(self) -> None:
+        """Close when the client does, or soon: a reset because of what it still sends would eat the answer
+        (RFC 9112, section 9.6)."""
+        self.leaving = self.lingering = self.deaf = True
+        self.lingers_since = self.loop.time()
+        self.pipeline.clear()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def turn_away(self, answer: bytes) -> None:
+        """Answer without a request, and leave."""
+        self.transport.write(answer)
+        self.linger()
+
+    def unread(self, cycle: RequestResponseCycle) -> bool:
+        """Whether the client may still be sending behind the response of this request."""
+        return cycle is not self.cycle or self.stage is Stage.BODY
+
+    def is_idle(self) -> bool:
+        """Whether no request is under way, and no answer on its way."""
+        return not self.lingering and (self.cycle is None or self.cycle.response_complete)
+
+    def connection_made(self, transport: Any) -> None:
+        """Turned away where there are too many."""
+        super().connection_made(transport)
+        self.limits = self.crowd.limits.find(self.server)
+        self.crowd.admit(self)  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever answers a request of this client."""
+        waiting = [self.running, *(cycle for cycle, _ in self.pipeline)]
+        super().connection_lost(exc)
+        for cycle in waiting:
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        if self.on_lost is not None:
+            self.on_lost()

@@ -1,0 +1,34 @@
+"""Connections whose bytes are counted, for access logs that ask for them (`%I`, `%O`, `%S`)."""
+
+import asyncio
+from typing import Any
+
+from gateway.front.connection import Protocol
+
+
+class _Counted:
+    """A transport that counts what is written to it."""
+
+    def __init__(self, transport: asyncio.Transport, connection: "CountingProtocol") -> None:
+        self._transport, self._connection = transport, connection
+
+    def write(self, data: bytes) -> None:
+        """Write, and count."""
+        self._connection.sent += len(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class CountingProtocol(Protocol):
+    """Counts both ways; everything that is written goes through `write` of the transport."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Put the counting transport in between."""
+        super().connection_made(_Counted(transport, self))
+
+    def data_received(self, data: bytes) -> None:
+        """Count before it is parsed."""
+        self.received += len(data)
+        super().data_received(data)

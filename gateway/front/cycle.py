@@ -1,0 +1,72 @@
+"""Responses that need care: to a request with a body, to HTTP/1.0, or to the last request of a connection."""
+
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.front.connection import Protocol
+
+_BODILESS = (204, 304)
+_KEPT = (b"connection", b"keep-alive")
+
+
+class Careful(RequestResponseCycle):
+    """A request and its response, when the connection must not simply be closed or kept.
+
+    `asked`: a client of HTTP/1.0 asked for the connection to be kept. `failure`: why no more of the body comes.
+    """
+
+    connection: "Protocol"
+    asked = False
+    failure: GatewayError | None = None
+    _counted = True
+
+    def fail(self, error: GatewayError) -> None:
+        """The rest of the body does not come: whoever waits for it gets this error."""
+        self.failure = error
+        self.keep_alive = False
+        self.message_event.set()
+
+    async def receive(self) -> Any:
+        """As ASGI. Raises the GatewayError of a body that failed."""
+        message = await super().receive()
+        if self.failure is not None:
+            raise self.failure
+        return message
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
+        """As ASGI. Where the client may still send, the connection is not closed behind the last message: the
+        rest is read away."""
+        if message["type"] == "http.response.start":
+            message = self._start(message)
+        else:
+            if not self._counted:
+                self.expected_content_length = len(message.get("body", b""))
+            if not self.keep_alive and not message.get("more_body", False) and self.connection.unread(self):
+                self.keep_alive = self.connection.leaving = True
+        await super().send(message)  # type: ignore[arg-type]
+
+    def _start(self, message: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if self.more_body and self._unwanted(message["status"]):
+            self.keep_alive = False
+        if self.scope["http_version"] != "1.0":
+            return message
+        headers = message["headers"]
+        self._counted = any(name == b"content-length" for name, _ in headers)
+        self.chunked_encoding = None if self._counted else False
+        bodiless = self.scope["method"] == "HEAD" or message["status"] in _BODILESS
+        self.keep_alive = self.asked and (self._counted or bodiless)
+        return {**message, "headers": [*headers, _KEPT]} if self.keep_alive else message
+
+    def _unwanted(self, status: int) -> bool:
+        """Whether the body will hardly be taken: the client was not told to go on, or an error answers it.
+
+        A client that was not told may send the body or leave it out: what follows would be guesswork
+        (RFC 9110, section 10.1.1).
+        """
+        connection = self.connection
+        return self.waiting_for_100_continue or (status >= 400 and connection.remaining > connection.DRAINED)

@@ -1,0 +1,110 @@
+"""Slow clients: one look at all connections every now and then, instead of a timer for each request."""
+
+import asyncio
+from collections.abc import Collection
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.front.client import Stage
+
+if TYPE_CHECKING:
+    from gateway.front.connection import Protocol
+
+_LONGEST_TICK = 1.0  # seconds
+_LOOKS = 4  # within the shortest time-out
+_CLOSING = 5.0  # seconds in which a client that is to be closed takes nothing
+_LINGERING, _LINGERING_IN_ALL = 2.0, 30.0  # as in Apache
+
+
+class Wait(Enum):
+    """What the gateway waits for."""
+
+    FIRST = "the first byte of a connection"
+    IDLE = "the next request"
+    HEAD = "the rest of a head"
+    BODY = "the rest of a body"
+    TAKE = "that the client takes what is there"
+    CLOSE = "that it takes the last, and the connection ends"
+    LINGER = "that the client closes"
+
+
+class _Watch(NamedTuple):
+    """`mark` changes when the client does what is waited for."""
+
+    wait: Wait
+    mark: object
+
+
+class Sweeper:
+    """Looks at `connections` while there are any; never more exact than a second, to the client's advantage."""
+
+    def __init__(self, connections: "Collection[Protocol]", quickest: float) -> None:
+        self._connections = connections
+        self._tick = min(_LONGEST_TICK, quickest / _LOOKS)
+        self._waited: dict[Protocol, tuple[_Watch, float]] = {}
+        self._looked = 0.0
+        self._sleeping: asyncio.TimerHandle | None = None
+
+    def wake(self) -> None:
+        """There is a connection."""
+        if self._sleeping is None:
+            loop = asyncio.get_running_loop()
+            self._looked = loop.time()
+            self._sleeping = loop.call_later(self._tick, self._sweep, loop)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        passed, self._looked = now - self._looked, now
+        before, self._waited = self._waited, {}
+        for connection in list(self._connections):
+            watch, waited = before.get(connection, (None, 0.0))
+            current = _watch(connection)
+            if current is None:
+                if watch is not None and watch.wait is Wait.BODY:
+                    self._waited[connection] = watch, waited  # the time in which we do not read does not count
+                continue
+            waited = waited + passed if current == watch else 0.0
+            self._waited[connection] = current, waited
+            _judge(connection, current.wait, waited, now)
+        self._sleeping = loop.call_later(self._tick, self._sweep, loop) if self._waited else None
+        if self._sleeping is None and self._connections:
+            self.wake()
+
+
+def _watch(connection: "Protocol") -> _Watch | None:
+    """What the client has to do; None when it is the gateway's turn."""
+    if connection.lingering:
+        return _Watch(Wait.LINGER, connection.discarded)
+    backlog, cycle = connection.backlog, connection.cycle
+    if connection.transport.is_closing():
+        return _Watch(Wait.CLOSE, backlog)
+    if backlog:
+        return None if connection.on_lost is not None else _Watch(Wait.TAKE, backlog)
+    idle = cycle is None or cycle.response_complete
+    if connection.stage is Stage.BODY and not connection.deaf:
+        held = connection.flow.read_paused or cycle.waiting_for_100_continue or connection.pipeline
+        return None if held else _Watch(Wait.BODY, cycle)
+    if not idle:
+        return None
+    if connection.stage is Stage.HEAD:
+        return _Watch(Wait.HEAD, cycle)
+    return _Watch(Wait.FIRST if cycle is None else Wait.IDLE, cycle)
+
+
+def _judge(connection: "Protocol", wait: Wait, waited: float, now: float) -> None:
+    limits = connection.limits
+    if wait is Wait.FIRST or wait is Wait.IDLE:
+        allowed = limits.header.allowed(0) if wait is Wait.FIRST else limits.keep_alive_timeout
+        if waited > allowed:
+            connection.transport.close()
+    elif wait is Wait.HEAD:
+        if waited > limits.header.allowed(connection.head):
+            connection.late()
+    elif wait is Wait.BODY:
+        if waited > limits.body.allowed(connection.taken):
+            connection.late()
+    elif wait is Wait.LINGER:
+        if waited > _LINGERING or now - connection.lingers_since > _LINGERING_IN_ALL:
+            connection.transport.abort()
+    elif waited > (limits.timeout if wait is Wait.TAKE else min(_CLOSING, limits.timeout)):
+        connection.abort()

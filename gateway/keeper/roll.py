@@ -1,0 +1,26 @@
+"""The processes of all instances, in memory that the keeper shares with its guardian and nobody else.
+
+A front must not be able to name the process groups that the guardian kills with the keeper's rights.
+"""
+
+import mmap
+
+
+class Roll:
+    """Process numbers by slot; 0 where there is none."""
+
+    def __init__(self, slots: int) -> None:
+        self._memory = mmap.mmap(-1, slots * 4)
+        self._numbers = memoryview(self._memory).cast("I")
+
+    def __setitem__(self, slot: int, pid: int) -> None:
+        self._numbers[slot] = pid
+
+    def pids(self) -> list[int]:
+        """The processes that have not been reaped."""
+        return [pid for pid in self._numbers if pid]
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._numbers.release()
+        self._memory.close()
