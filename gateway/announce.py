@@ -4,9 +4,9 @@ import os
 import sys
 from urllib.parse import quote
 
-from gateway.configuration import Configuration
+from gateway.configuration.load import Configuration
 from gateway.directives import table
-from gateway.directives.addresses import Listener
+from gateway.directives.readers.addresses import Listener
 
 _MOST = 20
 

@@ -4,21 +4,21 @@ import asyncio
 import os
 import socket
 
-from gateway.access_log.logs import AccessLogs
-from gateway.access_log.masks import Masks
-from gateway.caller import Caller, Engine
-from gateway.configuration import Configuration
+from gateway.configuration.load import Configuration
 from gateway.directives import table as directives
-from gateway.directives.addresses import Listener
+from gateway.directives.readers.addresses import Listener
 from gateway.errors import Busy
 from gateway.handler import Handler, Services
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import Entry, attach
-from gateway.log_setup import Logs
-from gateway.programs import Programs
+from gateway.logs.access.logs import AccessLogs
+from gateway.logs.access.masks import Masks
+from gateway.logs.opened import Logs
+from gateway.logs.script import ScriptLogs
+from gateway.mapping.programs import Programs
 from gateway.protocol.environ import UniqueIds
-from gateway.script_log import ScriptLogs
+from gateway.request.caller import Caller, Engine
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint
 from gateway.sessions.judge import Judge

@@ -6,9 +6,9 @@ import sys
 import click
 
 from gateway import __version__
-from gateway.accounts import runs_as_root
 from gateway.cli_config import check, directives, dump
-from gateway.configuration import Configuration, ConfigurationErrors, load
+from gateway.configuration.accounts import runs_as_root
+from gateway.configuration.load import Configuration, ConfigurationErrors, load
 
 DEFAULT_CONFIGURATION = "conf/gateway.conf"
 

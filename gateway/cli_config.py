@@ -7,8 +7,8 @@ from typing import Any, TextIO
 
 import click
 
-from gateway.accounts import runs_as_root
-from gateway.configuration import Configuration, ConfigurationErrors, load
+from gateway.configuration.accounts import runs_as_root
+from gateway.configuration.load import Configuration, ConfigurationErrors, load
 from gateway.directives import reference, report
 
 DEFAULT_CONF = "conf/gateway.conf"

@@ -3,28 +3,28 @@
 from itertools import islice
 from typing import NamedTuple
 
-from gateway import redirects
 from gateway.access.client import clients
 from gateway.access.guard import Guard
-from gateway.access_log.logs import AccessLogs
-from gateway.access_log.masks import Masks
-from gateway.body import Body, Receive
-from gateway.caller import Caller, LookAgain
-from gateway.configuration import Configuration, Host
+from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
 from gateway.directives.access import access_of
-from gateway.directives.redirects import Document
+from gateway.directives.readers.redirects import Document
 from gateway.directives.settings import Settings
 from gateway.errors import BadRequest, Busy, ClientGone, GatewayError, NotFound, RedirectLoop
-from gateway.found import Folder, Refused
-from gateway.incoming import Incoming, Record, Scope, Send, request_of
 from gateway.keeper.table import session_key
-from gateway.logs import ErrorLog
+from gateway.logs.access.logs import AccessLogs
+from gateway.logs.access.masks import Masks
+from gateway.logs.error import ErrorLog
+from gateway.mapping.found import Folder, Refused
+from gateway.mapping.programs import Programs
 from gateway.program import Program
-from gateway.programs import Programs
 from gateway.protocol.environ import Request, UniqueIds
 from gateway.protocol.events import Head
 from gateway.protocol.paths import BadPath, parse_path
+from gateway.request import redirects
+from gateway.request.body import Body, Receive
+from gateway.request.caller import Caller, LookAgain
+from gateway.request.incoming import Incoming, Record, Scope, Send, request_of
 from gateway.sessions.registry import Registry
 from gateway.web import pages
 from gateway.web.pages import Page

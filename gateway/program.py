@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.directives.access import Access
-from gateway.directives.setenvif import Conditions
+from gateway.directives.readers.setenvif import Conditions
 from gateway.directives.settings import Settings
 from gateway.keeper.identity import Identity
 from gateway.protocol.environ import Variables, lasting

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.configuration import Host
+from gateway.configuration.load import Host
 from gateway.directives import table
-from gateway.directives.proxies import Proxies, client_of
+from gateway.directives.readers.proxies import Proxies, client_of
 from gateway.protocol.environ import Request
 
 

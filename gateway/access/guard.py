@@ -9,14 +9,14 @@ from dataclasses import replace
 from gateway.access.credentials import BadCredentials, challenge, given
 from gateway.access.files import Watched, as_text, parse_groups
 from gateway.access.passwords import Passwords
-from gateway.conditional import variables_of
-from gateway.configuration import Host
+from gateway.configuration.load import Host
 from gateway.directives.access import Access
-from gateway.directives.networks import holds
-from gateway.directives.requirements import Facts, Verdict
+from gateway.directives.readers.networks import holds
+from gateway.directives.readers.requirements import Facts, Verdict
 from gateway.errors import Forbidden, Misconfigured, Unauthorized
-from gateway.incoming import Incoming
 from gateway.protocol.environ import Request
+from gateway.request.conditional import variables_of
+from gateway.request.incoming import Incoming
 
 _LOOPBACK = ("127.0.0.0/8", "::1")
 _LONGEST_SHOWN = 255

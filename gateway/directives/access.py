@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway.directives import table
-from gateway.directives.hostrules import HostRules
-from gateway.directives.requirements import Condition, Facts, Rules, Verdict, decide, needs_variables
-from gateway.directives.setenvif import Conditions, active
+from gateway.directives.readers.hostrules import HostRules
+from gateway.directives.readers.requirements import Condition, Facts, Rules, Verdict, decide, needs_variables
+from gateway.directives.readers.setenvif import Conditions, active
 from gateway.directives.settings import Settings
 
 _EVERYBODY = (Condition("all", ("granted",)),)

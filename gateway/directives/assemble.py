@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gateway.directives import requirements, requiring, table
-from gateway.directives.addresses import Address, parse_address
+from gateway.directives import table
 from gateway.directives.directive import CONTEXTS, Container, Directive, Row
 from gateway.directives.expand import Statement
+from gateway.directives.foreign.ignored import IGNORED
+from gateway.directives.foreign.refused import REFUSED_SECTIONS, harmless, refusal
 from gateway.directives.grammar import join_words, split_words
-from gateway.directives.ignored import IGNORED
 from gateway.directives.methods import LIMITS, Methods, read_methods
 from gateway.directives.problems import Malformed, Notice, Notices, Place, Problem, suggestion
-from gateway.directives.refused import REFUSED_SECTIONS, harmless, refusal
+from gateway.directives.readers import requirements, requiring
+from gateway.directives.readers.addresses import Address, parse_address
 from gateway.directives.sections import Pattern, Section, make_pattern
 from gateway.directives.settings import Assignment, collect
 from gateway.directives.steering import ROWS

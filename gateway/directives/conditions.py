@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
-from gateway.directives.compatibility import VERSION, module_served
 from gateway.directives.directive import Container as Section
-from gateway.directives.ignored import IGNORED
+from gateway.directives.foreign.compatibility import VERSION, module_served
+from gateway.directives.foreign.ignored import IGNORED
 from gateway.directives.problems import Malformed, shown
 from gateway.directives.steering import ROWS
 

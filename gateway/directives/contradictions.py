@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.directives import table
-from gateway.directives.addresses import Listener
 from gateway.directives.problems import Notice, Place, Problem
-from gateway.directives.requirements import Condition
+from gateway.directives.readers.addresses import Listener
+from gateway.directives.readers.requirements import Condition
+from gateway.directives.readers.units import format_time
 from gateway.directives.settings import Assignment, Settings
-from gateway.directives.units import format_time
 
 _PROGRAMS = (
     table.ScriptAlias,

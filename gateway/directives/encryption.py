@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.directives import table
-from gateway.directives.addresses import Address, Listener
 from gateway.directives.problems import Notice, Place, Problem
+from gateway.directives.readers.addresses import Address, Listener
 
 if TYPE_CHECKING:
     from gateway.directives.hosts import Configuration, Host

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from gateway.directives.compatibility import guards, module, module_missed, module_served
 from gateway.directives.conditions import CONDITIONS, Known, holds
+from gateway.directives.foreign.compatibility import guards, module, module_missed, module_served
 from gateway.directives.grammar import (
     Line,
     join_words,
@@ -18,7 +18,7 @@ from gateway.directives.grammar import (
     split_words,
 )
 from gateway.directives.problems import Malformed, Notice, Notices, Place, Problem, shown
-from gateway.directives.values import absolute
+from gateway.directives.readers.values import absolute
 
 _MAX_DEPTH = 20  # Apache's AP_MAX_INCLUDE_DEPTH
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from gateway.directives import encryption, table
-from gateway.directives.addresses import Address, HostNames, Listener, normal_ip
 from gateway.directives.contradictions import capped
 from gateway.directives.problems import Notice
+from gateway.directives.readers.addresses import Address, HostNames, Listener, normal_ip
 from gateway.directives.sections import Section, varies_below
 from gateway.directives.settings import Settings
 

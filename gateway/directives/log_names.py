@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from gateway.directives import table
 from gateway.directives.assemble import Scope
-from gateway.directives.logformat import COMMON, READY_MADE
 from gateway.directives.problems import Problem, suggestion
+from gateway.directives.readers.logformat import COMMON, READY_MADE
 from gateway.directives.settings import Settings, collect
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.directives.compatibility import MODULES
 from gateway.directives.directive import CONTEXTS, Container, Control, Directive, Row
+from gateway.directives.foreign.compatibility import MODULES
+from gateway.directives.foreign.ignored import IGNORED
+from gateway.directives.foreign.refused import REFUSED, REFUSED_PREFIXES, REFUSED_SECTIONS, refusal
 from gateway.directives.grammar import join_words
-from gateway.directives.ignored import IGNORED
 from gateway.directives.problems import suggestion
-from gateway.directives.refused import REFUSED, REFUSED_PREFIXES, REFUSED_SECTIONS, refusal
 from gateway.directives.steering import ROWS
 
 _INTRODUCTION = """\

@@ -9,10 +9,10 @@ from gateway.directives import table
 from gateway.directives.build import all_sections
 from gateway.directives.directive import Directive, Words
 from gateway.directives.grammar import join_words
-from gateway.directives.hostrules import FromReader, OrderReader, SatisfyReader
 from gateway.directives.hosts import Configuration, Host
 from gateway.directives.problems import Notice
-from gateway.directives.requiring import RequireReader
+from gateway.directives.readers.hostrules import FromReader, OrderReader, SatisfyReader
+from gateway.directives.readers.requiring import RequireReader
 from gateway.directives.sections import Section
 from gateway.directives.settings import Settings
 

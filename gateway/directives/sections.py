@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.directives.problems import Malformed, Place, shown
-from gateway.directives.regexes import checked, compiled
+from gateway.directives.readers.regexes import checked, compiled
+from gateway.directives.readers.values import absolute
 from gateway.directives.settings import Settings
-from gateway.directives.values import absolute
 
 _WILD = re.compile(r"[*?\[]")
 _SPECIAL = frozenset(r".^$*+?{}[]\|()")

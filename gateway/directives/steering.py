@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gateway.directives.directive import Container, Control, Row
 from gateway.directives.methods import LIMITS
-from gateway.directives.requirements import GROUPS
+from gateway.directives.readers.requirements import GROUPS
 from gateway.directives.table import DIRECTIVES
 
 CONTROLS = (

@@ -11,13 +11,13 @@ import sys
 import uvloop
 
 from gateway.app import Application, addresses
-from gateway.configuration import ConfigurationErrors, load
+from gateway.configuration.load import ConfigurationErrors, load
 from gateway.directives import table
 from gateway.front.life import Front
 from gateway.front.privileges import give_up, privileges
 from gateway.keeper.fronts import LINK_DESCRIPTOR
-from gateway.log_setup import open_logs, targets
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
+from gateway.logs.opened import open_logs, targets
 from gateway.sessions.keeper import KeeperLink
 
 

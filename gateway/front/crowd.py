@@ -5,11 +5,11 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from gateway.configuration import Configuration
+from gateway.configuration.load import Configuration
 from gateway.directives import table
 from gateway.front.limits import LimitsByAddress
 from gateway.front.slow import Sweeper
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 
 if TYPE_CHECKING:
     from gateway.front.connection import Protocol

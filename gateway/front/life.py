@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from gateway.announce import announce
 from gateway.app import Application
-from gateway.configuration import Configuration
+from gateway.configuration.load import Configuration
 from gateway.directives import table
 from gateway.front.server import Servers
 from gateway.keeper.link import Message
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 from gateway.sessions.keeper import KeeperLink
 
 _POLL = 0.05

@@ -3,9 +3,9 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from gateway.configuration import Configuration
+from gateway.configuration.load import Configuration
 from gateway.directives import table
-from gateway.directives.pace import PACES, Pace
+from gateway.directives.readers.pace import PACES, Pace
 from gateway.directives.settings import Settings
 
 LARGEST_HEAD = 1 << 20  # bytes of a head where LimitRequestFields is 0

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway import helpers, hosts
-from gateway.accounts import program_identity
-from gateway.configuration import Configuration, Host
+from gateway.configuration.accounts import program_identity
+from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
 from gateway.directives.build import all_sections
 from gateway.directives.settings import Settings
 from gateway.keeper.identity import Identity, assume, no_new_privileges
-from gateway.programs import DEFAULT_PATH
+from gateway.mapping.programs import DEFAULT_PATH
 
 
 def privileges(configuration: Configuration) -> dict[str, Any]:

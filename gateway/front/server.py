@@ -10,13 +10,13 @@ from typing import Protocol as Shape
 import uvicorn
 
 from gateway.app import Application, sockets_of
-from gateway.configuration import Configuration
-from gateway.directives.addresses import Listener
+from gateway.configuration.load import Configuration
+from gateway.directives.readers.addresses import Listener
 from gateway.front.connection import Protocol
 from gateway.front.counting import CountingProtocol
 from gateway.front.crowd import Crowd
 from gateway.front.tls import Acceptor, Certificates
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 
 
 class Kind(Enum):

@@ -6,10 +6,10 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gateway import certificates
-from gateway.configuration import Configuration, Host
+from gateway.configuration import certificates
+from gateway.configuration.load import Configuration, Host
 from gateway.directives import encryption, table
-from gateway.directives.addresses import Listener, normal_ip
+from gateway.directives.readers.addresses import Listener, normal_ip
 
 if TYPE_CHECKING:
     from gateway.front.crowd import Crowd

@@ -8,7 +8,7 @@ from types import FrameType
 
 from gateway.keeper.keeper import Keeper
 from gateway.keeper.spawn import occupy_low_descriptors
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 
 KEY_SIZE = 32
 _DESCRIPTORS_AN_INSTANCE = 3

@@ -17,7 +17,7 @@ from gateway.keeper.fork import launch
 from gateway.keeper.loop import Loop
 from gateway.keeper.roll import Roll
 from gateway.keeper.spawn import Order
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 
 TAIL_LINES = 20
 _READ = 65536

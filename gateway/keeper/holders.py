@@ -13,7 +13,7 @@ from gateway.keeper.fronts import Front
 from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
 from gateway.keeper.spawn import StartError
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 
 
 class Holders:

@@ -17,7 +17,7 @@ from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Permit
 from gateway.keeper.roll import Roll
 from gateway.keeper.sockets import Address, Sockets
-from gateway.logs import ErrorLog, Target
+from gateway.logs.error import ErrorLog, Target
 
 RELEASE_BOUND = 5.0  # seconds that a front may take to give its idle sessions back
 MOST_FAILED_STARTS = 5

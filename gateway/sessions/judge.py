@@ -4,7 +4,7 @@ import asyncio
 
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import LONGEST_OWNER, session_key
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 from gateway.protocol.events import Advice, Head
 from gateway.sessions.call import Call
 from gateway.sessions.decision import Asked, Outcome, ask

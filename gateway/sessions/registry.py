@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gateway.errors import Busy, ClientGone
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import BUSY, Table
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 from gateway.program import Program
 from gateway.sessions.call import Call
 from gateway.sessions.clocks import CallClock, SessionClock

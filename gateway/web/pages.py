@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from gateway.directives.redirects import Document
+from gateway.directives.readers.redirects import Document
 from gateway.errors import GatewayError
 
 _HTML, _JSON, _TEXT = "text/html", "application/json", "text/plain"

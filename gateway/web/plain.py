@@ -4,9 +4,9 @@ from urllib.parse import quote_from_bytes
 
 from starlette.responses import Response
 
-from gateway.found import ClientRedirect, FolderRedirect, StaticFile
-from gateway.incoming import Incoming
+from gateway.mapping.found import ClientRedirect, FolderRedirect, StaticFile
 from gateway.protocol.redirection import Redirection
+from gateway.request.incoming import Incoming
 from gateway.web import static
 
 _IN_A_PATH = "/:@!$&'()*+,;=~"  # as they are (RFC 3986, section 3.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.configuration import ConfigurationErrors, load
+from gateway.configuration.load import ConfigurationErrors, load
 from tests.blackbox.users import ITSELF, WHO, OpenGateway, Who, as_root, open_folder, process, who
 
 pytestmark = as_root

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.configuration import Configuration, ConfigurationErrors, load
+from gateway.configuration.load import Configuration, ConfigurationErrors, load
 
 Configure = Callable[..., Configuration]
 Problems = Callable[..., list[str]]

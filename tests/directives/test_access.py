@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from gateway.directives import report, table
 from gateway.directives.access import access_of
 from gateway.directives.grammar import join_words
-from gateway.directives.hostrules import HostRules
-from gateway.directives.networks import holds, network, spelled
 from gateway.directives.problems import Malformed
-from gateway.directives.proxies import Proxies, client_of
-from gateway.directives.requirements import (
+from gateway.directives.readers.hostrules import HostRules
+from gateway.directives.readers.networks import holds, network, spelled
+from gateway.directives.readers.proxies import Proxies, client_of
+from gateway.directives.readers.requirements import (
     ALL,
     ANY,
     NONE,
@@ -355,7 +355,7 @@ term = st.recursive(
 def test_rules_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, terms: list[Term]
 ) -> None:
-    from gateway.configuration import load
+    from gateway.configuration.load import load
 
     reader = table.Require.reader
     lines = [

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from gateway.directives.access import access_of
-from gateway.directives.requirements import Facts, Verdict
+from gateway.directives.readers.requirements import Facts, Verdict
 
 from .conftest import Configure
 

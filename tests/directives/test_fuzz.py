@@ -7,7 +7,7 @@ import contextlib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.configuration import ConfigurationErrors
+from gateway.configuration.load import ConfigurationErrors
 from gateway.directives.steering import ROWS
 
 from .conftest import Configure

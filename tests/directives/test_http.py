@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.directives.pace import Pace, PaceReader
 from gateway.directives.problems import Malformed
-from gateway.directives.versions import SERVED, VersionsReader
+from gateway.directives.readers.pace import Pace, PaceReader
+from gateway.directives.readers.versions import SERVED, VersionsReader
 
 READER, VERSIONS = PaceReader(), VersionsReader()
 

@@ -13,7 +13,7 @@ from gateway.directives import report, table
 from gateway.directives.access import access_of
 from gateway.directives.methods import EXCEPT, LIMIT, Methods, read_methods
 from gateway.directives.problems import Malformed
-from gateway.directives.requirements import Facts, Verdict
+from gateway.directives.readers.requirements import Facts, Verdict
 
 from .conftest import Configure, Problems
 

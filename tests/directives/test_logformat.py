@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.directives import table
 from gateway.directives.log_names import format_text
-from gateway.directives.logformat import COMMON, READY_MADE, Code, parse
 from gateway.directives.problems import Malformed
+from gateway.directives.readers.logformat import COMMON, READY_MADE, Code, parse
 from tests.directives.conftest import Configure, Problems
 
 PLAIN = [f"%{letter}" for letter in "aABbDfhHklLmpPqrRsTtuUvVXIOS"] + ["%^FB"]

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli_config import check, directives
-from gateway.configuration import Configuration, ConfigurationErrors, load
+from gateway.configuration.load import Configuration, ConfigurationErrors, load
 from gateway.directives import table
-from gateway.directives.ignored import IGNORED
-from gateway.directives.refused import HARMLESS, REFUSED, REFUSED_SECTIONS, harmless, refusal
+from gateway.directives.foreign.ignored import IGNORED
+from gateway.directives.foreign.refused import HARMLESS, REFUSED, REFUSED_SECTIONS, harmless, refusal
 from gateway.directives.steering import ROWS
 
 from .conftest import Configure, Problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.directives import table
-from gateway.directives.processes import ResourceLimit, UserGroup
+from gateway.directives.readers.processes import ResourceLimit, UserGroup
 
 from .conftest import Configure, Problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.directives import table
-from gateway.directives.proxies import Proxies
+from gateway.directives.readers.proxies import Proxies
 
 from .conftest import Configure, Problems
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.configuration import ConfigurationErrors, load
+from gateway.configuration.load import ConfigurationErrors, load
 from gateway.directives import table
 
 from .conftest import Configure, Problems

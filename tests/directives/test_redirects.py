@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from gateway.directives import table
 from gateway.directives.directive import Directive
 from gateway.directives.grammar import split_words
-from gateway.directives.redirects import Redirections
-from gateway.directives.substitution import Substitution
+from gateway.directives.readers.redirects import Redirections
+from gateway.directives.readers.substitution import Substitution
 from tests.directives.conftest import Configure
 
 ROOT = "/srv/www"

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.directives import setenvif, table
+from gateway.directives import table
 from gateway.directives.grammar import split_words
-from gateway.directives.regexes import compiled
-from gateway.directives.setenvif import Conditions, Subject, evaluate
+from gateway.directives.readers import setenvif
+from gateway.directives.readers.regexes import compiled
+from gateway.directives.readers.setenvif import Conditions, Subject, evaluate
 
 from .conftest import Configure
 

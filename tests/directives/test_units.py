@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.directives.problems import Malformed
-from gateway.directives.units import format_size, format_time, parse_size, parse_time
+from gateway.directives.readers.units import format_size, format_time, parse_size, parse_time
 
 
 @pytest.mark.parametrize(

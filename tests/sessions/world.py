@@ -12,7 +12,7 @@ from gateway.directives.settings import Settings
 from gateway.keeper.claims import Claims
 from gateway.keeper.link import Link, Message
 from gateway.keeper.table import ENDING, attach, create
-from gateway.logs import ErrorLog
+from gateway.logs.error import ErrorLog
 from gateway.program import Limits, Name, Program
 from gateway.protocol.events import Event
 from gateway.sessions.call import Call

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.directives import hostrules, proxies, requirements, requiring, users, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.hostrules import HostRules
-from gateway.directives.requirements import Rules
+from gateway.directives.readers import hostrules, proxies, requirements, requiring, users, values
+from gateway.directives.readers.hostrules import HostRules
+from gateway.directives.readers.requirements import Rules
 
 Require: Directive[Rules] = directive(
     "Require",

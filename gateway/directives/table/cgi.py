@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.directives import environment, handlers, lists, options, substitution, types, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.environment import Environment, Mark
-from gateway.directives.lists import Aliases
-from gateway.directives.substitution import AliasPatterns
+from gateway.directives.foreign import handlers
+from gateway.directives.readers import environment, lists, options, substitution, types, values
+from gateway.directives.readers.environment import Environment, Mark
+from gateway.directives.readers.lists import Aliases
+from gateway.directives.readers.substitution import AliasPatterns
 from gateway.directives.table.files import AliasMatch
 from gateway.directives.table.server import Timeout
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.directives import lists, setenvif
 from gateway.directives.directive import Directive, Merging, directive
-from gateway.directives.setenvif import Conditions
+from gateway.directives.readers import lists, setenvif
+from gateway.directives.readers.setenvif import Conditions
 
 _MERGED: Merging[Conditions] = Merging(
     "lines add up in order of reading, those of outer sections first",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gateway.directives import lists, substitution, types, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.lists import Aliases
-from gateway.directives.redirects import DocumentReader, Documents, Redirections, RedirectReader
-from gateway.directives.substitution import AliasPatterns
-from gateway.directives.types import ByExtension
+from gateway.directives.readers import lists, substitution, types, values
+from gateway.directives.readers.lists import Aliases
+from gateway.directives.readers.redirects import DocumentReader, Documents, Redirections, RedirectReader
+from gateway.directives.readers.substitution import AliasPatterns
+from gateway.directives.readers.types import ByExtension
 
 DocumentRoot: Directive[str | None] = directive(
     "DocumentRoot",

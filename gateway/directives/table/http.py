@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.directives import lists, pace, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.pace import Paces
+from gateway.directives.readers import lists, pace, values
+from gateway.directives.readers.pace import Paces
 
 _EARLY = (
     " It works before the name of a virtual host is known: of those with one address the first one's value "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.directives import lists, logs, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.logs import AccessLog, Levels
+from gateway.directives.readers import lists, logs, values
+from gateway.directives.readers.logs import AccessLog, Levels
 
 LOG_LEVELS = logs.LEVELS
 

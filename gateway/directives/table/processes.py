@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.directives import processes, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.processes import ResourceLimit, UserGroup
+from gateway.directives.readers import processes, values
+from gateway.directives.readers.processes import ResourceLimit, UserGroup
 
 _LIMITED = (
     " `max` is the most that the gateway itself may use. The first limit is the one that counts, the second "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.directives import lists, values
-from gateway.directives.addresses import Listener, ListenReader
 from gateway.directives.directive import Directive, directive
+from gateway.directives.readers import lists, values
+from gateway.directives.readers.addresses import Listener, ListenReader
 
 Listen: Directive[tuple[Listener, ...]] = directive(
     "Listen",

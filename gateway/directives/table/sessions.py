@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.directives import lists, values
 from gateway.directives.directive import Directive, directive
-from gateway.directives.lists import HostChoice
+from gateway.directives.readers import lists, values
+from gateway.directives.readers.lists import HostChoice
 
 _RECYCLING = "CGIRecyclePersist On has no effect yet: every session gets a process of its own"
 HOST_KINDS: Mapping[str, tuple[str, ...]] = {"python": ("interpreter",)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.directives import values, versions
 from gateway.directives.directive import Directive, directive
-from gateway.directives.versions import Versions
+from gateway.directives.readers import values, versions
+from gateway.directives.readers.versions import Versions
 
 SSLEngine: Directive[str] = directive(
     "SSLEngine",

@@ -1,0 +1,48 @@
+"""The names of handlers in files: those that do something here, those that may stand, those that may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.directives.directive import Words
+from gateway.directives.problems import Malformed, shown, suggestion
+from gateway.directives.readers.values import only
+
+HANDLERS = ("cgi-script",)
+IDLE = ("balancer-manager", "default-handler", "ldap-status", "server-info", "server-status", "type-map")
+_SOURCE = "files that are sent as they are (their source would be shown): run them as CGI programs, cgi-script"
+_FOREIGN = ("php", "application/x-httpd-php", "proxy:", "fcgi", "fastcgi", "wsgi", "server-parsed", "jakarta")
+
+
+def handler(word: str) -> str:
+    """A handler's name in lower case. Raises Malformed."""
+    name = word.lower()
+    if name in HANDLERS or name in IDLE:
+        return name
+    if name.startswith(_FOREIGN):
+        raise Malformed(f"a handler of this gateway; without this one they are {_SOURCE}", shown([word]))
+    raise Malformed(f"one of {', '.join(HANDLERS)}", shown([word]) + suggestion(word, (*HANDLERS, *IDLE)))
+
+
+@dataclass(frozen=True)
+class HandlerChoice:
+    """A handler for all files of a place, or None."""
+
+    syntax: str = "|".join((*HANDLERS, "None"))
+
+    def read(self, words: Words, root: str) -> str | None:
+        """The name in lower case, or None."""
+        word = only(words, self.syntax)
+        return None if word.lower() == "none" else handler(word)
+
+    def lines(self, value: str | None) -> Iterable[Words]:
+        """One word."""
+        return [[value or "None"]]
+
+
+def remarks(value: str | Mapping[str, str | None] | None) -> Iterator[str]:
+    """Which handlers do nothing."""
+    names = value.values() if isinstance(value, Mapping) else [value]
+    for name in dict.fromkeys(name for name in names if name in IDLE):
+        yield f"the handler {name} has no effect here: its files are sent as they are"

@@ -1,0 +1,1 @@
+"""Readers: the words of a line as a value, and back."""

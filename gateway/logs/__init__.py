@@ -1,0 +1,1 @@
+"""Logs: the error log (which the keeper writes too), access logs, script logs."""

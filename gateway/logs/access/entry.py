@@ -1,0 +1,104 @@
+"""What an access log knows of one request: it follows the response while it is sent."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Protocol
+
+from gateway.protocol.environ import Request
+from gateway.request.incoming import Record, Send
+
+_BODILESS = (204, 304)
+_FAILED = 500
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Connection(Protocol):
+    """What is asked of a client's connection. `sent` and `received` count its bytes when a format wants them;
+    `logged` and `logged_received` are the requests, and what was received, of entries that are closed."""
+
+    sent: int
+    received: int
+    logged: int
+    logged_received: int
+    client: tuple[str, int] | None
+    transport: Any
+
+    @property
+    def lost(self) -> bool:
+        """Whether the client left before it had the whole response."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether the connection may take another request."""
+
+
+class Entry:
+    """One request. `request` is as it came, `record.request` as it was redirected; `status` is None when
+    nothing was answered; `shown` keeps masked paths. Times in seconds, sizes in bytes.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_close",
+        "_send",
+        "bodiless",
+        "connection",
+        "headers",
+        "received",
+        "record",
+        "request",
+        "seconds",
+        "sent",
+        "sent_before",
+        "shown",
+        "size",
+        "started",
+        "status",
+        "whole",
+    )
+
+    def __init__(
+        self,
+        record: Record,
+        request: Request,
+        connection: Connection,
+        send: Send,
+        close: "Callable[[Entry], None]",
+    ) -> None:
+        self.record, self.request, self.connection = record, request, connection
+        self._send, self._close = send, close
+        self.started, self._clock = time.time(), time.perf_counter()
+        self.status: int | None = None
+        self.headers: Headers = ()
+        self.shown: dict[bytes, bytes] = {}
+        self.size = self.sent = self.received = 0
+        self.seconds = 0.0
+        self.sent_before = connection.sent
+        self.bodiless = self.whole = False
+
+    def send(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
+        """Pass a part of the response on, and note it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = message["headers"]
+            self.bodiless = self.request.method == "HEAD" or self.status in _BODILESS
+        elif not self.connection.lost:
+            if not self.bodiless:
+                self.size += len(message.get("body", b""))
+            self.whole = not message.get("more_body", False)
+        return self._send(message)
+
+    def close(self) -> None:
+        """The response was handed over or cut: write the lines."""
+        error = sys.exc_info()[1]
+        if self.status is None and error is not None and not isinstance(error, asyncio.CancelledError):
+            self.status = _FAILED  # the HTTP server says so to the client
+        self.seconds = time.perf_counter() - self._clock
+        connection = self.connection
+        self.sent = connection.sent - self.sent_before
+        self.received = connection.received - connection.logged_received
+        self._close(self)
+        connection.logged += 1
+        connection.logged_received = connection.received

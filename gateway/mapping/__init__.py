@@ -1,0 +1,1 @@
+"""URL -> program or file, with the settings that hold there."""

@@ -1,0 +1,247 @@
+"""URL -> program or file, with its settings (spec 1 R2, R9; Apache's handler rules)."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+
+from gateway import helpers, hosts
+from gateway.configuration.accounts import permitted, process_limits, program_identity
+from gateway.configuration.load import Configuration, Host
+from gateway.directives import table
+from gateway.directives.access import access_of
+from gateway.directives.readers.lists import HostChoice
+from gateway.directives.readers.types import PROGRAM_TYPE
+from gateway.directives.settings import Settings
+from gateway.errors import ByDirective, Forbidden, GatewayError, NotFound
+from gateway.keeper.identity import Identity
+from gateway.mapping.found import ClientRedirect, Folder, FolderRedirect, Found, Refused, StaticFile
+from gateway.mapping.locate import Place, locate
+from gateway.mapping.translation import ScriptFolders, translation
+from gateway.program import Limits, Program
+from gateway.protocol.environ import fixed_variables, server_name
+from gateway.protocol.paths import BadPath, Path
+from gateway.request.conditional import conditions
+
+DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
+_REMEMBERED = 1024
+
+
+class Programs:
+    """Finds what a URL path means; the file system is asked each time, what follows is memoised."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._hosts = {host.key: host for host in (configuration.server, *configuration.hosts)}
+        self._accounts = {key: program_identity(host.settings) for key, host in self._hosts.items()}
+        self._build = lru_cache(_REMEMBERED)(partial(_program, self._accounts))
+        self._scripts = ScriptFolders(list(self._hosts.values()))
+
+    def find(self, host: Host, path: Path, *, indexed: bool = False) -> Found:
+        """What a URL path means and the settings that hold there; `indexed`: as an index, which no folder is.
+        Raises BadPath."""
+        url = os.fsdecode(path.decoded)
+        redirect = _redirect(host.settings, url)
+        if redirect is not None:  # before access, as in Apache: it may lead to where a password is safe
+            return redirect
+        place = locate(host, url)
+        settings = host.lookup(url, None if place is None else place.path)
+        redirect = _redirect(settings, url)
+        if redirect is not None:
+            return redirect
+        try:
+            if place is None:
+                raise NotFound(f"{url[: url.find('/', 1) + 1]}…: no alias fits, and there is no DocumentRoot")
+            if indexed and place.folder:
+                raise NotFound(f"{place.file}: a folder cannot be the index of another one")
+            return self._found(host, path, place, settings)
+        except BadPath as error:
+            return Refused(settings, NotFound(str(error)))
+        except GatewayError as error:
+            return Refused(settings, error)
+
+    def _found(self, host: Host, path: Path, place: Place, settings: Settings) -> Found:
+        """Raises NotFound, Forbidden (no execute permission, no ExecCGI, a link), BadPath."""
+        if place.links:
+            _check_links(place, settings)
+        if place.error is not None:
+            raise place.error
+        if place.folder:
+            return self._folder(host, path, place, settings)
+        info = os.fsencode(place.info)
+        cgi_name = path.before(info)
+        path.after(cgi_name)
+        if not place.scripted and not _is_script(place.file, settings):
+            return self._static(place, settings)
+        program, led = self._program(host, cgi_name, place, settings), cgi_name + info
+        return program if led == path.decoded else Folder(settings, program, Path(led, len(led)))
+
+    def again(self, program: Program, path: Path) -> Program:
+        """The program of a living session with the settings of this very URL (R9)."""
+        host = self._hosts[program.name[0]]
+        if not host.varies_below(program.text):
+            return program
+        settings = host.lookup(os.fsdecode(path.decoded), program.file)
+        return self._build(host, program.cgi_name, program.file, settings, program.context)
+
+    def by_name(self, host_key: str, cgi_name: bytes) -> Program | None:
+        """The program of a cgi-name, None when there is none (any more): for sessions of another front."""
+        host = self._hosts.get(host_key)
+        if host is None:
+            return None
+        for url in (cgi_name, cgi_name + b"/"):  # a ScriptAliasMatch may want the slash
+            try:
+                found = self.find(host, Path(url, len(url)))
+            except BadPath:
+                continue
+            if isinstance(found, Program) and found.cgi_name == cgi_name:
+                return found
+        return None
+
+    def _program(self, host: Host, cgi_name: bytes, place: Place, settings: Settings) -> Program:
+        file = place.file
+        if not place.scripted and "ExecCGI" not in settings[table.Options]:
+            raise Forbidden(f"{file}: Options ExecCGI is off here")
+        hosted = _host_choice(file, settings) is not None
+        if not permitted(file, os.R_OK if hosted else os.X_OK, self._accounts[host.key]):
+            raise Forbidden(f"{file}: {'not readable' if hosted else 'not executable'}")
+        return self._build(host, cgi_name, file, settings, (place.prefix, place.context))
+
+    def _folder(self, host: Host, path: Path, place: Place, settings: Settings) -> Found:
+        if not path.decoded.endswith(b"/"):
+            return FolderRedirect(settings, path.decoded + b"/")
+        path.after(path.decoded)
+        for name in settings[table.DirectoryIndex]:
+            if name.startswith("/"):
+                index = os.fsencode(name)
+            elif os.path.isfile(os.path.join(place.file, name)):
+                index = path.decoded + os.fsencode(name)
+            else:
+                continue
+            led = Path(index, len(index))
+            found = self.find(host, led, indexed=True)
+            if not isinstance(found, Refused) or not isinstance(found.error, NotFound):
+                return Folder(settings, found, led)
+        names = ", ".join(settings[table.DirectoryIndex])
+        raise Forbidden(f"{place.file}: a folder without an index file ({names})")
+
+    def _static(self, place: Place, settings: Settings) -> StaticFile:
+        """A file to be sent; never the source of a program, whichever way it is reached."""
+        if place.info and settings[table.AcceptPathInfo] != "On":
+            raise NotFound(f"{place.file} is a file and takes no path info")
+        bare = place.file.rstrip("~#")  # an editor's copy
+        if _host_choice(bare, settings) or _is_script(bare, settings) or self._scripts.hold(place.file):
+            raise Forbidden(f"{place.file} is a program; its source is not shown")
+        if not os.access(place.file, os.R_OK):
+            raise Forbidden(f"{place.file}: not readable")
+        return StaticFile(settings, place.file, settings[table.ForceType] or _type(place.file, settings))
+
+
+def _redirect(settings: Settings, url: str) -> ClientRedirect | Refused | None:
+    for one in settings[table.Redirect]:
+        location = one.location(url)
+        if location:
+            return ClientRedirect(settings, one.status, location)
+        if location is not None:
+            return Refused(settings, ByDirective(one.status))
+    return None
+
+
+def _check_links(place: Place, settings: Settings) -> None:
+    """Raises Forbidden."""
+    options = settings[table.Options]
+    if "FollowSymLinks" in options or ("SymLinksIfOwnerMatch" in options and not place.strangers):
+        return
+    raise Forbidden(f"{place.file} is a symbolic link, and Options FollowSymLinks is off")
+
+
+def _extensions(file: str) -> list[str]:
+    return ["." + part.lower() for part in os.path.basename(file).split(".")[1:]]
+
+
+def _is_script(file: str, settings: Settings) -> bool:
+    if settings[table.SetHandler] == "cgi-script" or settings[table.ForceType] == PROGRAM_TYPE:
+        return True
+    handlers, types = settings[table.AddHandler], settings[table.AddType]
+    return any(handlers.get(ext) == "cgi-script" or types.get(ext) == PROGRAM_TYPE for ext in _extensions(file))
+
+
+def _host_choice(file: str, settings: Settings) -> HostChoice | None:
+    groups = settings[table.CGIActivationGroup]
+    return next((groups[ext] for ext in reversed(_extensions(file)) if ext in groups), None)
+
+
+def _type(file: str, settings: Settings) -> str | None:
+    added = settings[table.AddType]
+    return next((added[ext] for ext in reversed(_extensions(file)) if added.get(ext)), None) if added else None
+
+
+def _program(
+    accounts: Mapping[str, Identity | None],
+    host: Host,
+    cgi_name: bytes,
+    file: str,
+    settings: Settings,
+    context: tuple[str, str | None],
+) -> Program:
+    given = settings[table.SetEnv].effective(os.environ)
+    named = {os.fsencode(name): os.fsencode(value) for name, value in given.items()}
+    environ = {b"PATH": named.pop(b"PATH", DEFAULT_PATH), b"HTSESSION_LIB": os.fsencode(helpers.FOLDER)}
+    choice, own_name = _host_choice(file, settings), host.settings[table.ServerName]
+    admin, root = host.settings[table.ServerAdmin], host.settings[table.DocumentRoot] or os.path.dirname(file)
+    fixed = fixed_variables(
+        script_name=cgi_name,
+        script_filename=os.fsencode(file),
+        document_root=os.fsencode(root),
+        server_name=None if own_name is None or host.aliases else own_name.encode(),
+        server_admin=None if admin is None else os.fsencode(admin),
+        context_prefix=os.fsencode(context[0]),
+        context_document_root=os.fsencode(context[1] or root),
+    )
+    return Program(
+        name=(host.key, cgi_name),
+        settings=settings,
+        text=cgi_name.decode("latin-1"),
+        file=file,
+        argv=tuple(os.fsencode(word) for word in _argv(file, choice)),
+        directory=os.fsencode(os.path.dirname(file)),
+        environ=environ,
+        variables=named | fixed,
+        limits=Limits(settings[table.PersistentCGITimeout], settings[table.MaxPersistentCGITimeout]),
+        previous_handles=settings[table.PersistentCGIPreviousHandles],
+        queue=settings[table.PersistentCGIQueue],
+        queue_timeout=settings[table.PersistentCGIQueueTimeout],
+        script_timeout=settings[table.CGIScriptTimeout],
+        timeout=settings[table.Timeout],
+        grace=settings[table.CGIStopGrace],
+        fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
+        body_limit=settings[table.LimitRequestBody],
+        hosted=choice is not None,
+        nph=os.path.basename(file).startswith("nph-"),
+        pass_auth=settings[table.CGIPassAuth] == "On",
+        access=access_of(settings),
+        path_info=settings[table.AcceptPathInfo] != "Off",
+        context=context,
+        translate=translation(host).file,
+        called=_called(host, own_name.encode()) if own_name and host.aliases else None,
+        keeps_output=settings[table.ScriptLog] is not None,
+        conditions=conditions(settings),
+        identity=accounts[host.key],
+        process_limits=process_limits(settings),
+    )
+
+
+def _called(host: Host, canonical: bytes) -> Callable[[bytes], bytes]:
+    """SERVER_NAME for a Host header: the name that the client used, if it is one of the host's."""
+
+    @lru_cache(_REMEMBERED)
+    def called(header: bytes) -> bytes:
+        name = server_name(header)
+        return name if name is not None and host.answers_to(name.decode("ascii")) else canonical
+
+    return called
+
+
+def _argv(file: str, choice: HostChoice | None) -> tuple[str, ...]:
+    if choice is None:
+        return (file,)
+    return (choice.option("interpreter") or sys.executable, hosts.FILES[choice.kind], file)

@@ -1,0 +1,258 @@
+"""One call of a program: of a living session, or a fresh start."""
+
+import asyncio
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes
+
+from gateway.errors import BadAnswer, CannotStart, ClientGone, Forbidden, GatewayError, NotFound
+from gateway.keeper.reasons import Reason
+from gateway.keeper.table import session_key
+from gateway.logs.script import ScriptLogs
+from gateway.program import Program
+from gateway.protocol.environ import (
+    Variables,
+    authorization,
+    connection_variables,
+    message_variables,
+    request_variables,
+    session_variables,
+)
+from gateway.protocol.events import Head
+from gateway.protocol.isindex import search_words
+from gateway.protocol.paths import PathInfo
+from gateway.protocol.scgi import block, encode
+from gateway.request.body import MEMORY, Body
+from gateway.request.conditional import add_conditional
+from gateway.request.incoming import Incoming
+from gateway.request.relay import Relay, respond
+from gateway.sessions.call import Call
+from gateway.sessions.exchange import Fault
+from gateway.sessions.handle import HandleMint, is_valid, mask
+from gateway.sessions.handles import Use
+from gateway.sessions.judge import Judge
+from gateway.sessions.moves import Moves
+from gateway.sessions.registry import Registry
+from gateway.sessions.session import Session
+from gateway.sessions.starter import Starter
+from gateway.web.retired import RetiredHandle
+
+FIRST_MEMORY = 65536  # bytes of a first request's body that are taken before the program starts
+_FRESH = (Reason.TIMED_OUT, Reason.ENDED, Reason.CRASHED, Reason.STOPPED)
+
+
+class LookAgain(Exception):
+    """The session has ended, or come, while the request waited: its URL means something else now."""
+
+
+class Engine(NamedTuple):
+    """The parts of the session engine that a call needs."""
+
+    registry: Registry
+    starter: Starter
+    moves: Moves
+    judge: Judge
+    mint: HandleMint
+
+
+class Caller:
+    """Calls programs; both ways return the head of a local redirect, or None when the response was sent."""
+
+    def __init__(self, engine: Engine, scripts: ScriptLogs) -> None:
+        self._engine, self._scripts = engine, scripts
+        self._registry = engine.registry
+        self._loop = engine.registry.loop
+
+    async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> Head | None:
+        """Call a living session. Raises LookAgain, Forbidden (W1)."""
+        if session.user != on.record.user:
+            raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
+        on.body.restrict(program.body_limit)
+        await _take(on, program, MEMORY)
+        use = self._registry.claim(session, handle)
+        if use is None:
+            use = await self._wait(on, session, handle)
+        if use is None:
+            raise LookAgain
+        relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
+        call = Call(
+            session.instance, program, relay, self._engine.judge.decide,
+            session=session, handle=handle, head_only=on.head_only,
+        )  # fmt: skip
+        return await self._exchange(on, call, relay, self._frame(on, program, session, handle, use))
+
+    def _frame(self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use) -> bytes:
+        request, info, length = on.request, on.path.after(program.cgi_name), on.body.length or 0
+        variables = _message(on, program, info)
+        variables |= session_variables(
+            timeout=program.limits.timeout,
+            max_timeout=program.limits.max_timeout,
+            next_handle=self._engine.mint.next(),
+            handle=handle,
+            rest=info.rest,
+            current_handle=session.handles.current if use.stale else None,
+            retry=use.retry,
+        )
+        connection = _connection_block(request.client, request.server, request.scheme)
+        return encode(variables, length, session.instance.mark, (program.block, connection))
+
+    async def _wait(self, on: Incoming, session: Session, handle: bytes) -> Use | None:
+        """Wait in the session's queue, unless it has ended by now."""
+        if self._registry.store.find(session.name, handle) is not session:
+            return None
+        return await self._registry.wait(session, handle, self._gone(on))
+
+    def _gone(self, on: Incoming) -> "asyncio.Future[None]":
+        """Done when the client leaves."""
+        gone: asyncio.Future[None] = self._loop.create_future()
+        on.scope["gateway.connection"].on_lost = gone.cancel
+        return gone
+
+    async def start(self, on: Incoming, program: Program) -> Head | None:
+        """Start a program, unless the URL is one of a session that is over, or another front's. Raises
+        RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off)."""
+        info = on.path.after(program.cgi_name)
+        on.body.restrict(program.body_limit)
+        expired = False
+        if info.segment is not None and is_valid(info.segment):
+            elsewhere = self._engine.moves.elsewhere(program.name, info.segment)
+            if elsewhere is not None:
+                await _take(on, program, MEMORY)
+                await self._engine.moves.borrow(elsewhere, program.queue_timeout)
+                raise LookAgain
+            expired = self._retired(program, info.segment)
+        if info.path_info and not program.path_info:
+            raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
+        await _take(on, program, FIRST_MEMORY)
+        variables = self._variables(on, program, info, expired=expired)
+        gone, body = self._gone(on), bool(on.body.length)
+        words = () if program.hosted else search_words(on.request.method, on.request.query)
+        try:
+            instance = await self._engine.starter.start(program, variables, gone, body=body, words=words)
+        except CannotStart as error:
+            self._scripts.cannot_start(on, program, error)
+            raise
+        relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
+        call = Call(
+            instance, program, relay, self._engine.judge.decide,
+            segment=info.segment or b"", head_only=on.head_only, user=on.record.user,
+        )  # fmt: skip
+        try:
+            return await self._exchange(on, call, relay, b"")
+        finally:
+            on.record.started = call.session
+
+    def _retired(self, program: Program, segment: bytes) -> bool:
+        """Whether the URL's handle has expired and a fresh start is wanted (R4). Raises RetiredHandle."""
+        key = session_key(*program.name, segment)
+        entry = self._registry.store.retired.find(key)
+        if entry is None and not self._engine.mint.is_ours(segment):
+            return False
+        reason = Reason(entry.reason) if entry is not None else Reason.ENDED
+        if program.fresh_when_expired and reason in _FRESH:
+            return True
+        raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
+
+    def _variables(self, on: Incoming, program: Program, info: PathInfo, *, expired: bool) -> Variables:
+        message = _message(on, program, info)
+        return request_variables(on.request, program.variables, message) | session_variables(
+            timeout=program.limits.timeout,
+            max_timeout=program.limits.max_timeout,
+            next_handle=self._engine.mint.next(),
+            expired=expired,
+        )
+
+    async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> Head | None:
+        relay.call = call
+        connection = relay.connection
+        connection.on_lost = relay.lost
+        self._registry.calls.add(call)
+        upload: asyncio.Task[None] | None = None
+        delivered = False
+        if call.program.keeps_output:
+            call.output = bytearray()
+        try:
+            if connection.lost:
+                relay.lost()
+            whole, taken = on.body.whole, on.body.in_memory
+            if len(taken) < FIRST_MEMORY:  # one write; a copy costs less than a second write
+                call.send(frame + taken, more=not whole)
+            else:
+                call.send(frame, more=True)
+                call.send(taken, more=not whole)
+            if not whole:
+                upload = asyncio.create_task(_upload(on.body, call, relay))
+            redirect = await respond(call, relay, on.send, on.request)
+            delivered = redirect is not None or (relay.delivered and not on.head_only)
+            return redirect
+        except GatewayError as error:
+            if call.output is not None:
+                self._scripts.failed(on, call, error)
+            raise
+        finally:
+            connection.on_lost = None
+            relay.call = None  # no cycle: the parts of a request go when it is over, not at the next collection
+            if upload is not None:
+                upload.cancel()
+            if not call.exchange.over:
+                call.exchange.fail(Fault(Reason.CRASHED, "HTS007 the request was given up", "term"))
+            self._registry.finish(call, delivered=delivered)
+
+
+def _message(on: Incoming, program: Program, info: PathInfo) -> Variables:
+    user = on.record.user
+    variables = message_variables(
+        on.request,
+        program.variables,
+        path_info=info.path_info,
+        content_length=on.body.length or None,
+        translate=program.translate,
+        called=program.called,
+        remote_user=user,
+        auth_type=None if user is None else b"Basic",
+    )
+    if program.pass_auth:
+        variables |= authorization(on.request.headers)
+    if program.conditions:
+        add_conditional(variables, program.conditions, on.request, program.variables)
+    return variables
+
+
+@lru_cache(maxsize=1024)
+def _connection_block(
+    client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
+) -> bytes:
+    return block(connection_variables(client, server, scheme))
+
+
+async def _take(on: Incoming, program: Program, memory: int) -> None:
+    """Take the body; a client that gives nothing for Timeout counts as gone (T4)."""
+    try:
+        await on.body.take(memory, program.timeout)
+    except TimeoutError:
+        on.scope["gateway.connection"].abort()
+        raise ClientGone from None
+
+
+async def _upload(body: Body, call: Call, relay: Relay) -> None:
+    """Send the part of the body that is not in memory, while output flows."""
+    try:
+        pieces = body.pieces()
+        while True:
+            call.waits_for_body = body.streams
+            piece = await anext(pieces, None)
+            call.waits_for_body = False
+            call.touched()
+            if piece is None or call.exchange.over:
+                break
+            call.send(piece, more=True)
+            await relay.room(call)
+        if not call.exchange.over:
+            call.send(b"")
+    except (ClientGone, GatewayError) as error:
+        how = "term" if call.exchange.first else "kill"
+        answer: type[GatewayError] = BadAnswer
+        what = "the client left"
+        if isinstance(error, GatewayError):
+            answer, what = type(error), error.log
+        call.fail(Fault(Reason.PROTOCOL, f"HTS011 {what} while its body was being written (B3)", how, answer))

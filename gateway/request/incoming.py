@@ -1,0 +1,104 @@
+"""A request on its way through the gateway."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gateway.configuration.load import Host
+from gateway.directives.settings import Settings
+from gateway.protocol.environ import Request, UniqueIds
+from gateway.protocol.paths import Path
+from gateway.protocol.redirection import Redirection
+from gateway.request.body import Body, Receive
+
+if TYPE_CHECKING:
+    from gateway.errors import GatewayError
+    from gateway.mapping.found import Found
+    from gateway.sessions.session import Session
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_BODY_HEADERS = (b"content-length", b"transfer-encoding", b"content-type", b"expect")
+
+
+class Record:
+    """What is known of a request so far: for the gateway's own answers and for the logs.
+
+    `settings` are the host's until the URL has been looked up, then those of the URL. `request` changes with a
+    local redirect; `before` is the status and the user that it had then. `matched`: a living session and the
+    handle in the URL; `found`: what else the URL means; `started`: a session that began with the response.
+    """
+
+    __slots__ = ("before", "error", "found", "host", "matched", "request", "settings", "started", "user")
+
+    def __init__(self, host: Host, request: Request) -> None:
+        self.host = host
+        self.request = request
+        self.settings: Settings = host.settings
+        self.user: bytes | None = None
+        self.before: tuple[int, bytes | None] | None = None
+        self.matched: tuple[Session, bytes] | None = None
+        self.found: Found | None = None
+        self.started: Session | None = None
+        self.error: GatewayError | None = None
+
+    def redirect(self, request: Request, status: int) -> None:
+        """Go on with another request, of the gateway's own; `status` is what the first one came to."""
+        if self.before is None:
+            self.before = status, self.user
+        self.request, self.matched, self.found = request, None, None
+        self.user = None
+
+
+class Incoming(NamedTuple):
+    """What came, where to, and the client's end."""
+
+    record: Record
+
+    request: Request
+    host: Host
+    path: Path
+    body: Body
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    @property
+    def head_only(self) -> bool:
+        """Whether it is a HEAD request."""
+        return self.request.method == "HEAD"
+
+
+def request_of(scope: Scope, ids: UniqueIds) -> Request:
+    """The request of an ASGI scope."""
+    return Request(
+        scope["method"],
+        scope["raw_path"],
+        scope["query_string"],
+        scope["http_version"],
+        scope["headers"],
+        scope["client"],
+        scope["server"],
+        scope["scheme"],
+        ids.next(),
+    )
+
+
+def redirected(
+    request: Request, target: bytes, came_by: Redirection, *, drop: tuple[bytes, ...] = ()
+) -> Request:
+    """The request of a local redirect: GET, without a body (RFC 3875, section 6.2.2); `drop` names headers that
+    the client did not mean for it."""
+    raw_path, _, query = target.partition(b"#")[0].partition(b"?")
+    headers = [pair for pair in request.headers if pair[0] not in _BODY_HEADERS + drop]
+    return Request(
+        "HEAD" if request.method == "HEAD" else "GET",
+        raw_path,
+        query,
+        request.http_version,
+        headers,
+        request.client,
+        request.server,
+        request.scheme,
+        request.unique_id,
+        came_by,
+    )
