@@ -117,6 +117,8 @@ class Gateway:
     def start(self) -> Gateway:
         """Start and wait until it serves."""
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        # to compile everything anew would double the time of a start
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with open(self.folder / "output", "ab") as output:
             self._process = subprocess.Popen(
                 [*self.prefix, sys.executable, "-m", "gateway", "serve", str(self.conf)],

@@ -83,7 +83,7 @@ def test_the_body_is_binary_safe(gateway: Gateway) -> None:
         "", "\n", "\r\n\r\n", "A: b\0c\n\n", "no header at all", "no colon\n\nbody", "Name : blank\n\n",
         ": no name\n\n", "A: b\n",
         "Content-Type: text/plain", "A: b\x01\n\n", "A: b\rc\n\n", "Content-Length: x\n\n",
-        "Content-Type: text/a\nContent-Type: text/b\n\n", "Location: \n\n", "Location: /a\nLocation: /b\n\n",
+        "Status: 200\nStatus: 404\n\n", "Location: \n\n", "Location: /a\nLocation: /b\n\n",
     ],
 )  # fmt: skip
 def test_a_malformed_head_is_502(gateway: Gateway, text: str) -> None:
