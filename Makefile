@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONF ?= conf/gateway.conf
+# The tests wait a good part of their time: one worker more than processors
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: help serve test faults realworld lint format docs bench clean
 .DEFAULT_GOAL := help
@@ -31,13 +33,13 @@ serve: $(STAMP)
 	@exec $(BIN)/gateway serve $(CONF)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not faults and not realworld" -n auto --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m "not faults and not realworld" -n $(WORKERS) --dist loadfile $(PYTEST_ARGUMENTS)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)
 
 realworld: $(STAMP)
-	$(BIN)/python -m pytest -m realworld $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m realworld -n $(WORKERS) --dist loadfile $(PYTEST_ARGUMENTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
