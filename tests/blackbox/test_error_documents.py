@@ -18,6 +18,9 @@ ErrorDocument 405 "<b>only to be read</b>"
 ErrorDocument 410 /cgi-bin/report?gone
 ErrorDocument 502 /cgi-bin/report
 ErrorDocument 413 "too much"
+ErrorDocument 414 "too long a line"
+ErrorDocument 431 /errors/404.html
+ErrorDocument 400 /cgi-bin/report
 LimitRequestBody 100
 <Location /program>
     ErrorDocument 404 /cgi-bin/report?from=here
@@ -191,3 +194,12 @@ def test_the_connection_serves_on_after_an_error_document(gateway: Gateway) -> N
     last = "GET /file.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     received = gateway.raw((head.format("/nothing") + head.format("/program/x") + last).encode())
     assert received.count(b"HTTP/1.1 404") == 2 and received.endswith(b"0123456789")
+
+
+def test_what_the_parser_refuses_has_its_document_too(gateway: Gateway) -> None:
+    long = gateway.get("/" + "x" * 9000)
+    assert (long.status, long.text, long.header("connection")) == (414, "too long a line", "close")
+    heavy = gateway.get("/", X="x" * 9000)
+    assert (heavy.status, heavy.text) == (431, gateway.get("/errors/404.html").text)
+    bad = gateway.raw(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
+    assert bad.startswith(b"HTTP/1.1 400 ") and b"REDIRECT_STATUS=400" in bad

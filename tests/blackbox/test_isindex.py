@@ -11,10 +11,11 @@ from tests.blackbox.harness import Gateway
 ARGUMENTS = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nfor word; do printf '<%s>' \"$word\"; done\n"
 NPH = "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\nContent-Type: text/plain\\n\\n'\nprintf '<%s>' \"$@\"\n"
 HOSTED = "import sys\nprint('Content-Type: text/plain\\n')\nprint(sys.argv[1:])\n"
-LOOPING = """#!/bin/sh
-printf 'Accept-HTSession: %s\\nContent-Type: text/plain\\n\\n<%s>' "$QUERY_STRING" "$*"
-printf '\\004%s\\n' "$HTSESSION_END"
-exec sleep 60
+LOOPING = """#!/bin/bash
+. "$HTSESSION_LIB/htsession.bash"
+while htsession_accept; do
+    printf 'Accept-HTSession: %s\\nContent-Type: text/plain\\n\\n<%s> %s' "$1" "$*" "$QUERY_STRING"
+done
 """
 
 
@@ -57,6 +58,7 @@ def test_a_hosted_script_has_none(gateway: Gateway) -> None:
     assert gateway.get("/cgi-bin/args.py?a+b").text.strip() == "[]"
 
 
-def test_only_the_first_request_of_an_instance_has_arguments(gateway: Gateway) -> None:
+def test_the_arguments_of_a_session_are_those_of_its_first_request(gateway: Gateway) -> None:
     handle = new_handle()
-    assert gateway.get(f"/cgi-bin/loop?{handle}").text == f"<{handle}>"  # later ones have no command line
+    assert gateway.get(f"/cgi-bin/loop?{handle}+b").text == f"<{handle} b> {handle}+b"
+    assert gateway.get(f"/cgi-bin/loop/{handle}?c+d").text == f"<{handle} b> c+d"

@@ -8,12 +8,13 @@ import pytest
 
 from tests.blackbox.clients import ask_unix
 from tests.blackbox.conftest import CHILD_TEXT, Serve
-from tests.blackbox.harness import Gateway
+from tests.blackbox.harness import Gateway, wait_for
 
 DIRECTIVES = """
     ServerName main.test
     <VirtualHost *>
       ServerName trusting.test
+      CustomLog logs/access "%a %{c}a %h %U"
       ScriptAlias /cgi-bin/ cgi-bin/
       RemoteIPHeader X-Forwarded-For
       RemoteIPTrustedProxy 127.0.0.1 198.51.100.0/24
@@ -128,6 +129,12 @@ def test_the_error_log_names_the_client(gateway: Gateway) -> None:
     gateway.wait_log(
         r"\[client 192\.0\.2\.33\] client denied by server configuration: /cgi-bin/from-there/child"
     )
+
+
+def test_the_access_log_tells_the_client_from_the_proxy(gateway: Gateway) -> None:
+    seen(gateway, "trusting.test", "203.0.113.77")
+    log = gateway.folder / "logs" / "access"
+    wait_for("the line", lambda: "203.0.113.77 127.0.0.1 203.0.113.77 /cgi-bin/child\n" in log.read_text())
 
 
 def test_a_living_session_sees_the_client_of_each_request(gateway: Gateway) -> None:
