@@ -6,28 +6,25 @@ called by itself, as libpass refuses passwords of more than 72 bytes with its ne
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
-
-import bcrypt
-from passlib.hash import apr_md5_crypt, des_crypt, ldap_sha1, md5_crypt, sha256_crypt, sha512_crypt
 
 LONGEST_PASSWORD = 4096
 _BCRYPT_READS = 72  # bytes; crypt_blowfish, which Apache uses, leaves out the rest
 _BCRYPT = (b"$2y$", b"$2b$", b"$2a$")
-_PREFIXED: dict[bytes, Any] = {  # classes whose methods are made by a metaclass
-    b"$apr1$": apr_md5_crypt,
-    b"{SHA}": ldap_sha1,
-    b"$5$": sha256_crypt,
-    b"$6$": sha512_crypt,
-    b"$1$": md5_crypt,
+_PREFIXES = {
+    b"$apr1$": "apr_md5_crypt",
+    b"{SHA}": "ldap_sha1",
+    b"$5$": "sha256_crypt",
+    b"$6$": "sha512_crypt",
+    b"$1$": "md5_crypt",
 }
-_DES: Any = des_crypt
 _DES_LENGTH = 13
 
 
 def is_hash(stored: bytes) -> bool:
     """Whether it looks like a hash of a known kind; plain text does not count (as in Apache on Unix)."""
-    return stored.startswith((*_BCRYPT, *_PREFIXED)) or len(stored) == _DES_LENGTH
+    return stored.startswith((*_BCRYPT, *_PREFIXES)) or len(stored) == _DES_LENGTH
 
 
 def verify(password: bytes, stored: bytes) -> bool:
@@ -36,8 +33,30 @@ def verify(password: bytes, stored: bytes) -> bool:
         return False
     try:
         if stored.startswith(_BCRYPT):
-            return bcrypt.checkpw(password[:_BCRYPT_READS], stored)
-        kind = next((kind for prefix, kind in _PREFIXED.items() if stored.startswith(prefix)), _DES)
-        return bool(kind.verify(password, stored.decode("ascii")))
+            return bool(_bcrypt().checkpw(password[:_BCRYPT_READS], stored))
+        kind = next((name for prefix, name in _PREFIXES.items() if stored.startswith(prefix)), "des_crypt")
+        return bool(getattr(_passlib(), kind).verify(password, stored.decode("ascii")))
     except (ValueError, TypeError):
         return False
+
+
+def load() -> None:
+    """Load what verifies now, while its files may be read; else that is done with the first password, as a
+    front without any starts a tenth sooner."""
+    _bcrypt()
+    for kind in (*_PREFIXES.values(), "des_crypt"):
+        getattr(_passlib(), kind)
+
+
+@cache
+def _bcrypt() -> Any:
+    import bcrypt
+
+    return bcrypt
+
+
+@cache
+def _passlib() -> Any:
+    from passlib import hash as kinds
+
+    return kinds

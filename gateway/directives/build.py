@@ -27,7 +27,8 @@ def build(
         *contradictions.never_set(assignments),
         *_over_caps(settings, main),
     ]
-    configuration = Configuration(path, _host("", settings, main, None), hosts, found)
+    server = _host("", settings, main, None)
+    configuration = Configuration(path, server, hosts, encryption.listeners(server, hosts), found)
     found += contradictions.open_listeners(settings, assignments, configuration.listeners)
     found += encryption.notices(configuration)
     configuration.notices = tuple(in_order(found))

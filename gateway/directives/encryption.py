@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from gateway.directives import table
+from gateway.directives.hosts import Configuration, Host
 from gateway.directives.problems import Notice, Place, Problem
 from gateway.directives.readers.addresses import Address, Listener
-
-if TYPE_CHECKING:
-    from gateway.directives.hosts import Configuration, Host
 
 
 def hosts_of(listener: Listener, server: Host, hosts: Sequence[Host]) -> list[Host]:

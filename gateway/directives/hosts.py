@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from gateway.directives import encryption, table
+from gateway.directives import table
 from gateway.directives.contradictions import capped
 from gateway.directives.problems import Notice
 from gateway.directives.readers.addresses import Address, HostNames, Listener, normal_ip
@@ -79,12 +79,19 @@ class Host:
 class Configuration:
     """Everything a directives file says; `listeners` are where requests arrive. Immutable."""
 
-    def __init__(self, path: str, server: Host, hosts: Sequence[Host], notices: Sequence[Notice]) -> None:
+    def __init__(
+        self,
+        path: str,
+        server: Host,
+        hosts: Sequence[Host],
+        listeners: Sequence[Listener],
+        notices: Sequence[Notice],
+    ) -> None:
         self.path = path
         self.server = server
         self.hosts = tuple(hosts)
         self.notices = tuple(notices)
-        self.listeners: tuple[Listener, ...] = encryption.listeners(server, self.hosts)
+        self.listeners = tuple(listeners)
         self._selected = lru_cache(_REMEMBERED_HOSTS)(self._select)
 
     @property

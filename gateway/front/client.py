@@ -6,16 +6,14 @@ import socket
 import struct
 import termios
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+from typing import Protocol as Shape
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from gateway.front.limits import Limits
-
-if TYPE_CHECKING:
-    from gateway.front.crowd import Crowd
+from gateway.front.limits import Limits, LimitsByAddress
 
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -26,6 +24,15 @@ class Stage(enum.Enum):
     BETWEEN = "the whole of it, or nothing yet"
     HEAD = "a part of its head"
     BODY = "its head, and not the whole body"
+
+
+class Admission(Shape):
+    """Who knows all connections: a new one asks what it may do, and whether it may stay."""
+
+    limits: LimitsByAddress
+
+    def admit(self, connection: "Client") -> None:
+        """Let it in, or turn it away."""
 
 
 class Client(HttpToolsProtocol):
@@ -54,7 +61,7 @@ class Client(HttpToolsProtocol):
         "taken",
     )
 
-    def __init__(self, config: uvicorn.Config, server_state: ServerState, crowd: "Crowd") -> None:
+    def __init__(self, config: uvicorn.Config, server_state: ServerState, crowd: Admission) -> None:
         super().__init__(config, server_state, {})
         self.crowd = crowd
         self.limits: Limits
@@ -127,6 +134,10 @@ class Client(HttpToolsProtocol):
         """Whether the client may still be sending behind the response of this request."""
         return cycle is not self.cycle or self.stage is Stage.BODY
 
+    def late(self) -> None:
+        """The client was too slow with a head or a body."""
+        self.abort()
+
     def is_idle(self) -> bool:
         """Whether no request is under way, and no answer on its way."""
         return not self.lingering and (self.cycle is None or self.cycle.response_complete)
@@ -135,7 +146,7 @@ class Client(HttpToolsProtocol):
         """Turned away where there are too many."""
         super().connection_made(transport)
         self.limits = self.crowd.limits.find(self.server)
-        self.crowd.admit(self)  # type: ignore[arg-type]
+        self.crowd.admit(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever answers a request of this client."""

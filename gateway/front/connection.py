@@ -4,7 +4,7 @@ import asyncio
 import re
 from http import HTTPMethod
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from urllib.parse import unquote
 
 import httptools
@@ -21,11 +21,8 @@ from gateway.errors import (
     RequestTimeout,
 )
 from gateway.front import heads
-from gateway.front.client import Client, Stage
+from gateway.front.client import Admission, Client, Stage
 from gateway.front.cycle import Careful
-
-if TYPE_CHECKING:
-    from gateway.front.crowd import Crowd
 
 _BETWEEN, _HEAD, _BODY = Stage
 _WATCHED = heads.WATCHED
@@ -52,7 +49,7 @@ class Protocol(Client):
     logged: int = 0  # requests that the access logs have seen, and the bytes of these
     logged_received: int = 0
 
-    def __init__(self, config: uvicorn.Config, server_state: ServerState, crowd: "Crowd") -> None:
+    def __init__(self, config: uvicorn.Config, server_state: ServerState, crowd: Admission) -> None:
         super().__init__(config, server_state, crowd)
         self._final = self._upgraded = False
         self._served = self._noise = 0

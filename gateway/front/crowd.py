@@ -3,16 +3,13 @@
 import resource
 import time
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
 from gateway.configuration.load import Configuration
 from gateway.directives import table
+from gateway.front.client import Client
 from gateway.front.limits import LimitsByAddress
 from gateway.front.slow import Sweeper
 from gateway.logs.error import ErrorLog
-
-if TYPE_CHECKING:
-    from gateway.front.connection import Protocol
 
 _OWN = 64  # descriptors of the front itself: logs, links, listening sockets
 _OF_JOB = 3  # pipes of a program, and its body on its way to it
@@ -27,7 +24,7 @@ class Crowd:
     """`connections` are those that have been made, `guests` those that are not yet (TLS handshakes)."""
 
     def __init__(self, configuration: Configuration, log: ErrorLog) -> None:
-        self.connections: set[Protocol] = set()
+        self.connections: set[Client] = set()
         self.guests: set[object] = set()
         self.limits = LimitsByAddress(configuration)
         self.sweeper = Sweeper(self.connections, self.limits.quickest)
@@ -43,7 +40,7 @@ class Crowd:
         """Whether one more can be spoken to at all."""
         return len(self.connections) + len(self.guests) < self.most + _TURNED_AWAY
 
-    def admit(self, connection: "Protocol") -> None:
+    def admit(self, connection: Client) -> None:
         """A connection was made: let it in, or tell it to come again."""
         self.sweeper.wake()
         count = len(self.connections) + len(self.guests)

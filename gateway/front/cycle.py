@@ -1,14 +1,12 @@
 """Responses that need care: to a request with a body, to HTTP/1.0, or to the last request of a connection."""
 
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.errors import GatewayError
-
-if TYPE_CHECKING:
-    from gateway.front.connection import Protocol
+from gateway.front.client import Client
 
 _BODILESS = (204, 304)
 _KEPT = (b"connection", b"keep-alive")
@@ -20,7 +18,7 @@ class Careful(RequestResponseCycle):
     `asked`: a client of HTTP/1.0 asked for the connection to be kept. `failure`: why no more of the body comes.
     """
 
-    connection: "Protocol"
+    connection: Client
     asked = False
     failure: GatewayError | None = None
     _counted = True

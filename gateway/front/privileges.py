@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway import helpers, hosts
+from gateway.access import hashes
 from gateway.configuration.accounts import program_identity
 from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
@@ -48,6 +49,7 @@ def give_up(configuration: Configuration) -> None:
         no_new_privileges()
     own = own_identity(configuration)
     if own is not None:
+        hashes.load()  # the folder of the libraries may be root's alone
         assume(own)
         tempfile.tempdir = None  # the folder where this user may write
         tempfile.gettempdir()

@@ -3,12 +3,9 @@
 import asyncio
 from collections.abc import Collection
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from gateway.front.client import Stage
-
-if TYPE_CHECKING:
-    from gateway.front.connection import Protocol
+from gateway.front.client import Client, Stage
 
 _LONGEST_TICK = 1.0  # seconds
 _LOOKS = 4  # within the shortest time-out
@@ -38,10 +35,10 @@ class _Watch(NamedTuple):
 class Sweeper:
     """Looks at `connections` while there are any; never more exact than a second, to the client's advantage."""
 
-    def __init__(self, connections: "Collection[Protocol]", quickest: float) -> None:
+    def __init__(self, connections: Collection[Client], quickest: float) -> None:
         self._connections = connections
         self._tick = min(_LONGEST_TICK, quickest / _LOOKS)
-        self._waited: dict[Protocol, tuple[_Watch, float]] = {}
+        self._waited: dict[Client, tuple[_Watch, float]] = {}
         self._looked = 0.0
         self._sleeping: asyncio.TimerHandle | None = None
 
@@ -71,7 +68,7 @@ class Sweeper:
             self.wake()
 
 
-def _watch(connection: "Protocol") -> _Watch | None:
+def _watch(connection: Client) -> _Watch | None:
     """What the client has to do; None when it is the gateway's turn."""
     if connection.lingering:
         return _Watch(Wait.LINGER, connection.discarded)
@@ -91,7 +88,7 @@ def _watch(connection: "Protocol") -> _Watch | None:
     return _Watch(Wait.FIRST if cycle is None else Wait.IDLE, cycle)
 
 
-def _judge(connection: "Protocol", wait: Wait, waited: float, now: float) -> None:
+def _judge(connection: Client, wait: Wait, waited: float, now: float) -> None:
     limits = connection.limits
     if wait is Wait.FIRST or wait is Wait.IDLE:
         allowed = limits.header.allowed(0) if wait is Wait.FIRST else limits.keep_alive_timeout

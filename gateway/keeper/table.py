@@ -1,8 +1,9 @@
 """The shared table: what changes with every request, in memory that outlives the front.
 
 One slot an instance. A slot is written by the front that holds the instance, or by the keeper when
-nobody does, and read by all. Single aligned stores are atomic here; handles are guarded by a
-version that is odd while they change. Times are CLOCK_MONOTONIC seconds, one clock for all processes.
+nobody does, and read by all. Single aligned stores are atomic here; of the handles there are two copies,
+and a version that says which one counts: whoever dies while writing leaves the other one whole. Times are
+CLOCK_MONOTONIC seconds, one clock for all processes.
 
 Behind the slots lie two rings of retired handles (R4), written by the active front, else the keeper.
 """
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-VERSION = 2
+VERSION = 3
 FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
 KEY_SIZE = 16
@@ -24,9 +25,10 @@ LONGEST_OWNER = 255
 _MAGIC = 0x49474350 << 32 | VERSION
 _HEADER = 4096
 _SLOT = 128
-_KEYS = HANDLES * KEY_SIZE
-_OWNER_AT = 1296  # within a slot's texts, behind the handles: a length, 0 for none, and the text
-_TEXTS = 1552
+_KEYS = HANDLES * KEY_SIZE  # one copy
+_COPY = 2 + HANDLES * _HANDLE_SIZE  # a count, whether one is lost, the handles with their lengths
+_OWNER_AT = 2592  # within a slot's texts, behind both copies: a length, 0 for none, and the text
+_TEXTS = 2848
 _RING_ENTRY = struct.Struct("=16sddQ")
 
 # words of 8 bytes within the header: magic, slots, slots ever used
@@ -34,7 +36,7 @@ _HIGH = 2
 # words of 8 bytes within a slot
 _INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION = range(1, 9)
 # bytes within a slot's first word
-_STATE, _PERSISTENT, _COUNT, _LOST = range(4)
+_STATE, _PERSISTENT = range(2)
 
 
 def session_key(host: str, cgi_name: bytes, handle: bytes) -> bytes:
@@ -62,7 +64,7 @@ class Table:
         self._words = view.cast("Q")
         self._times = view.cast("d")
         self._keys_at = _HEADER + slots * _SLOT
-        self._texts_at = self._keys_at + slots * _KEYS
+        self._texts_at = self._keys_at + slots * 2 * _KEYS
         rings = self._texts_at + slots * _TEXTS
         self.replaced = Ring(self._map, rings, RING_LENGTH)
         self.retired = Ring(self._map, rings + Ring.size(RING_LENGTH), RING_LENGTH)
@@ -82,8 +84,7 @@ class Table:
         word = self._word(slot)
         for offset in range(_INSTANCE, _VERSION + 1):
             self._words[word + offset] = 0
-        at = self._keys_at + slot * _KEYS
-        self._bytes[at : at + _KEYS] = bytes(_KEYS)
+        self._forget_handles(slot)
         self.set_owner(slot, None)
         self._words[word + _INSTANCE] = instance
         self._words[word] = FIRST
@@ -91,9 +92,13 @@ class Table:
 
     def free_slot(self, slot: int) -> None:
         """Take the slot of a reaped instance back (keeper only)."""
-        at = self._keys_at + slot * _KEYS
-        self._bytes[at : at + _KEYS] = bytes(_KEYS)
+        self._forget_handles(slot)
         self._words[self._word(slot)] = FREE
+
+    def _forget_handles(self, slot: int) -> None:
+        keys, texts = self._keys_at + slot * 2 * _KEYS, self._texts_at + slot * _TEXTS
+        self._bytes[keys : keys + 2 * _KEYS] = bytes(2 * _KEYS)
+        self._bytes[texts] = self._bytes[texts + _COPY] = 0
 
     def set_state(self, slot: int, state: int) -> None:
         """FIRST, IDLE, BUSY or ENDING."""
@@ -140,43 +145,51 @@ class Table:
         return self._times[word + _DEADLINE], self._times[word + _TIMEOUT], self._words[word + _REQUESTS]
 
     def set_handles(self, slot: int, handles: tuple[bytes, ...], keys: tuple[bytes, ...], lost: bool) -> None:
-        """Write the accepted handles, the current one first, with their session keys."""
-        word, base = self._word(slot) + _VERSION, _HEADER + slot * _SLOT
-        self._words[word] += 1
-        at = self._keys_at + slot * _KEYS
+        """Write the accepted handles, the current one first, with their session keys: at once, for others."""
+        word = self._word(slot) + _VERSION
+        copy = (self._words[word] + 1) & 1
+        at = self._keys_at + (2 * slot + copy) * _KEYS
         self._bytes[at : at + _KEYS] = b"".join(keys).ljust(_KEYS, b"\0")
-        at = self._texts_at + slot * _TEXTS
-        text = b"".join(bytes((len(handle),)) + handle for handle in handles)
+        at = self._texts_at + slot * _TEXTS + copy * _COPY
+        text = b"".join((bytes((len(handles), lost)), *(bytes((len(one),)) + one for one in handles)))
         self._bytes[at : at + len(text)] = text
-        self._bytes[base + _COUNT] = len(handles)
-        self._bytes[base + _LOST] = lost
         self._words[word] += 1
 
     def handles(self, slot: int) -> Handles:
-        """The accepted handles; none while they are being written."""
-        word, base = self._word(slot) + _VERSION, _HEADER + slot * _SLOT
-        if self._words[word] % 2:
-            return Handles((), False)
-        at, texts = self._texts_at + slot * _TEXTS, []
-        for _ in range(self._bytes[base + _COUNT]):
-            length = self._bytes[at]
-            texts.append(bytes(self._bytes[at + 1 : at + 1 + length]))
-            at += 1 + length
-        return Handles(tuple(texts), bool(self._bytes[base + _LOST]))
+        """The accepted handles."""
+        word = self._word(slot) + _VERSION
+        while True:
+            version = self._words[word]
+            at = self._texts_at + slot * _TEXTS + (version & 1) * _COPY
+            text = bytes(self._bytes[at : at + _COPY])
+            if self._words[word] == version:
+                return _parsed(text)
 
     def find(self, key: bytes) -> int | None:
         """The slot in which a session key is accepted now, whoever holds it (a scan)."""
         at = self._keys_at
-        end = at + self._words[_HIGH] * _KEYS
+        end = at + self._words[_HIGH] * 2 * _KEYS
         while (at := self._map.find(key, at, end)) >= 0:
-            slot, offset = divmod(at - self._keys_at, _KEYS)
-            if offset % KEY_SIZE == 0 and self.state(slot) in (FIRST, IDLE, BUSY):
+            place, offset = divmod(at - self._keys_at, _KEYS)
+            slot, copy = divmod(place, 2)
+            counts = offset % KEY_SIZE == 0 and copy == self._words[self._word(slot) + _VERSION] & 1
+            if counts and self.state(slot) in (FIRST, IDLE, BUSY):
                 return slot
             at += 1
         return None
 
     def _word(self, slot: int) -> int:
         return (_HEADER + slot * _SLOT) >> 3
+
+
+def _parsed(text: bytes) -> Handles:
+    count, lost, at = text[0], text[1], 2
+    handles = []
+    for _ in range(count):
+        end = at + 1 + text[at]
+        handles.append(text[at + 1 : end])
+        at = end
+    return Handles(tuple(handles), bool(lost))
 
 
 class Entry(NamedTuple):
@@ -239,7 +252,7 @@ RING_LENGTH = 10_000
 
 def size_for(slots: int) -> int:
     """Bytes of a table with so many slots."""
-    return _HEADER + slots * (_SLOT + _KEYS + _TEXTS) + 2 * Ring.size(RING_LENGTH)
+    return _HEADER + slots * (_SLOT + 2 * _KEYS + _TEXTS) + 2 * Ring.size(RING_LENGTH)
 
 
 def create(slots: int) -> Table:

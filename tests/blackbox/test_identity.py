@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.credentials import basic, guarded
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import alive
 from tests.blackbox.users import (
@@ -32,12 +33,18 @@ from tests.blackbox.users import (
 
 pytestmark = as_root
 
+BCRYPT = "$2y$04$bNh6BbXblq1pTb546dyTKeJjJkoOzxLqcW2GKG82jFBHbpM0jKoVm"
+APR1 = "$apr1$abcdefgh$i/5QD.rdk1rENIb4smZf9/"
+
 HOSTS = """
 User www-data
 Group www-data
 PersistentCGIPreviousHandles 1
 <VirtualHost *:*>
   ServerName plain.example
+  <Location /cgi-bin/who/guarded>
+    {guarded}
+  </Location>
 </VirtualHost>
 <VirtualHost *:*>
   ServerName daemon.example
@@ -60,7 +67,10 @@ def gateway() -> Iterator[Gateway]:
     with open_folder() as folder:
         made = OpenGateway(folder / "gateway", "", {"who": WHO})
         home(made, NOBODY)
-        made.configure(HOSTS.format(folder=made.folder))
+        users = made.folder / "users"
+        users.write_text(f"anna:{BCRYPT}\nbert:{APR1}\n")
+        users.chmod(0o644)
+        made.configure(HOSTS.format(folder=made.folder, guarded=guarded(users)))
         yield made.start()
         assert made.stop() == 0
 
@@ -78,6 +88,14 @@ def test_a_front_that_gave_up_root_has_no_capability_left(gateway: Gateway) -> N
     status = Path(f"/proc/{gateway.fronts()[0]}/status").read_text()
     for field in ("CapPrm", "CapEff", "CapAmb"):
         assert f"{field}:\t{0:016x}" in status
+
+
+@pytest.mark.parametrize(("user", "password"), [("anna", "anna"), ("bert", "treb")])
+def test_passwords_are_verified_after_root_was_given_up(gateway: Gateway, user: str, password: str) -> None:
+    path, host = "/cgi-bin/who/guarded", {"Host": "plain.example"}
+    right = gateway.request("GET", path, headers=host | {"Authorization": basic(user, password)})
+    wrong = gateway.request("GET", path, headers=host | {"Authorization": basic(user, "wrong")})
+    assert (right.status, wrong.status) == (200, 401)
 
 
 def test_programs_run_as_User_and_Group_of_the_main_server(gateway: Gateway) -> None:
@@ -276,6 +294,6 @@ def test_suexec_refuses_a_folder_of_others_and_says_so(gateway: Gateway) -> None
 def test_suexec_refuses_a_symbolic_link(gateway: Gateway) -> None:
     link = gateway.folder / "of-nobody" / "link"
     link.symlink_to("who")
-    gateway.configure(HOSTS.format(folder=gateway.folder) + "\nOptions FollowSymLinks\n")
+    gateway.configure(HOSTS.format(folder=gateway.folder, guarded="") + "\nOptions FollowSymLinks\n")
     gateway.reload()
     assert refused(gateway, "/own/link") == "it is not a regular file (or a symbolic link)"

@@ -126,15 +126,19 @@ def test_R2_the_key_tells_host_name_and_handle_apart() -> None:
     assert len({session_key(*triple) for triple in triples}) == len(triples)
 
 
-def test_handles_are_not_read_while_they_are_written(pair: tuple[Table, Table]) -> None:
+def test_whoever_dies_while_writing_handles_leaves_the_old_ones(pair: tuple[Table, Table]) -> None:
     keepers, front = pair
     keepers.open_slot(1, 1)
-    publish(front, 1, b"abc")
-    with pytest.raises(ValueError):  # a writer that dies in the middle
-        front.set_handles(1, (b"x" * 5000,), (), lost=False)
-    assert keepers.handles(1) == ((), False)
+    publish(front, 1, b"abc", lost=True)
+    with pytest.raises(ValueError):  # a writer that dies in the middle: the keys are written, the texts are not
+        front.set_handles(1, (b"x" * 300,), (session_key("h", b"/a", b"x"),), lost=False)
+    assert keepers.handles(1) == ((b"abc",), True)
+    assert keepers.find(session_key("h", b"/a", b"x")) is None
+    publish(front, 1, b"def", b"abc")
+    assert keepers.handles(1) == ((b"def", b"abc"), False)
     keepers.free_slot(1)
     keepers.open_slot(1, 2)
+    assert keepers.handles(1) == ((), False)
     publish(front, 1, b"new")
     assert keepers.handles(1) == ((b"new",), False)
 
