@@ -10,7 +10,15 @@ from gateway.directives.problems import Malformed, shown, suggestion
 from gateway.directives.readers.values import only
 
 HANDLERS = ("cgi-script",)
-IDLE = ("balancer-manager", "default-handler", "ldap-status", "server-info", "server-status", "type-map")
+IDLE = (
+    "balancer-manager",
+    "default-handler",
+    "ldap-status",
+    "server-info",
+    "server-metrics",
+    "server-status",
+    "type-map",
+)
 _SOURCE = "files that are sent as they are (their source would be shown): run them as CGI programs, cgi-script"
 _FOREIGN = ("php", "application/x-httpd-php", "proxy:", "fcgi", "fastcgi", "wsgi", "server-parsed", "jakarta")
 
