@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 CONF ?= conf/gateway.conf
 # The tests wait a good part of their time: one worker more than processors
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# In the order of the folders the small files come last, so that no worker is left alone with a long one
+SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help serve test faults realworld lint format docs bench clean
 .DEFAULT_GOAL := help
@@ -33,13 +35,13 @@ serve: $(STAMP)
 	@exec $(BIN)/gateway serve $(CONF)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not faults and not realworld" -n $(WORKERS) --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m "not faults and not realworld" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)
 
 realworld: $(STAMP)
-	$(BIN)/python -m pytest -m realworld -n $(WORKERS) --dist loadfile $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m realworld $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
