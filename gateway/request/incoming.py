@@ -53,7 +53,6 @@ class Incoming(NamedTuple):
     """What came, where to, and the client's end."""
 
     record: Record
-
     request: Request
     host: Host
     path: Path

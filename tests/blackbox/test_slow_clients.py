@@ -177,7 +177,9 @@ def test_a_download_that_moves_slowly_goes_on(gateway: Gateway) -> None:
             received += len(client.sock.recv(65536))
             time.sleep(0.05)
         while received < 16 << 20:
-            received += len(client.sock.recv(1 << 20))
+            piece = client.sock.recv(1 << 20)
+            assert piece, f"cut after {received} bytes"
+            received += len(piece)
 
 
 def _connected(local: int, remote: int) -> bool:

@@ -9,9 +9,10 @@ import pytest
 
 from gateway.keeper.identity import Identity
 from gateway.keeper.suexec import broken_account_rule, broken_rule, safe_environ
+from tests.blackbox.users import as_root
 
 OTHER = Identity(12_345, 23_456, (23_456,), suexec=True)
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+pytestmark = as_root
 
 
 @pytest.fixture
