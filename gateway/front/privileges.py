@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -77,8 +76,8 @@ def _variables(settings: Settings) -> Iterator[str]:
 
 def _commands(settings: Settings) -> Iterator[tuple[str, str]]:
     for choice in settings[table.CGIActivationGroup].values():
-        interpreter = choice.option("interpreter") or sys.executable
-        yield _text(interpreter), _text(hosts.FILES[choice.kind])
+        interpreter, host = hosts.KINDS[choice.kind].command(choice.option("interpreter"))
+        yield _text(interpreter), _text(host)
 
 
 def _text(path: str) -> str:

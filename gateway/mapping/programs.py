@@ -1,7 +1,6 @@
 """URL -> program or file, with its settings (spec 1 R2, R9; Apache's handler rules)."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 
@@ -244,4 +243,4 @@ def _called(host: Host, canonical: bytes) -> Callable[[bytes], bytes]:
 def _argv(file: str, choice: HostChoice | None) -> tuple[str, ...]:
     if choice is None:
         return (file,)
-    return (choice.option("interpreter") or sys.executable, hosts.FILES[choice.kind], file)
+    return (*hosts.KINDS[choice.kind].command(choice.option("interpreter")), file)

@@ -22,10 +22,11 @@ from .moved import DATA, MAIN_FILES, envvars, installed_debian, lay_out
 OF_IBM = """
     CGIConvMode CGIJobCCSID CGIJobLocale CGIMultiThreaded MaxThreadedCGIJobs StartThreadedCGI CgiInitialUrl
     UserID HotBackup DefaultFsCCSID DefaultNetCCSID LogMaint LogCycle HTTPSubsystemDesc HTTPStartJobQueue
-    HTTPRoutingData AlwaysDirectoryIndex RuleCaseSense ServerUserID StartCGI TraceEnable ThreadsPerChild
+    HTTPRoutingData AlwaysDirectoryIndex RuleCaseSense ServerUserID TraceEnable ThreadsPerChild
 """
 WITH_REMARKS = {
     "cgirecyclepersist",
+    "startcgi",
     "loadmodule",
     "options",
     "sethandler",

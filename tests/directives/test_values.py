@@ -120,6 +120,9 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
             ),
         ),
     ),
+    table.StartCGI: st.tuples(st.integers(0, 1000), st.lists(name, max_size=1)).map(
+        lambda pair: [str(pair[0]), *pair[1]]
+    ),
     table.RLimitCPU: LIMITS.map(lambda pair: [str(limit or "max") for limit in pair]),
     table.RLimitMEM: LIMITS.map(lambda pair: [f"{limit}K" if limit else "Max" for limit in pair]),
     table.User: st.one_of(name, st.integers(0, 2**32 - 2).map(lambda uid: f"#{uid}")).map(lambda text: [text]),
@@ -179,6 +182,10 @@ def test_only_the_declared_error_escapes(row: Directive[Any], words: list[str]) 
         (table.MaxPersistentCGI, "4 5"),
         (table.MaxPersistentCGI, "9" * 5000),
         (table.MaxCGIJobs, "0"),
+        (table.StartCGI, ""),
+        (table.StartCGI, "many"),
+        (table.StartCGI, "1001"),
+        (table.StartCGI, "2 A B"),
         (table.PersistentCGIPreviousHandles, "9"),
         (table.Timeout, "0"),
         (table.ServerName, "a/b"),

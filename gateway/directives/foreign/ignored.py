@@ -91,7 +91,6 @@ _REASONS = {
     ),
     "programs take their locale from SetEnv (LANG, LC_ALL)": "CGIJobLocale",
     "every program is a process of its own": "CGIMultiThreaded MaxThreadedCGIJobs StartThreadedCGI",
-    "nothing is started ahead of need yet": "StartCGI",
     "there is no job that could be given a URL before its first request": "CgiInitialUrl",
     "programs run as the user of the gateway, or as User, Group and SuexecUserGroup say": "UserID ServerUserID",
     "the restart after a crash is built in": "HotBackup",

@@ -14,6 +14,7 @@ from gateway.directives.readers.values import only
 
 _LARGEST_ID = 2**32 - 2  # the one above means "unchanged" to the kernel
 _LARGEST_LIMIT = 2**62
+MOST_AHEAD = 1000
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -115,3 +116,28 @@ def account(word: str, kind: str) -> str:
     if not valid and (not word or word.startswith("#") or ":" in word):
         raise Malformed(f"the name of a {kind}, or # and its number", shown([word]))
     return word
+
+
+class Ahead(NamedTuple):
+    """How many hosts are kept ready, and the user profile that a file of IBM i names with it."""
+
+    count: int
+    user: str = ""
+
+
+@dataclass(frozen=True)
+class AheadReader:
+    """`n [user]`."""
+
+    syntax: str = "n [user]"
+
+    def read(self, words: Words, root: str) -> Ahead:
+        """The number, and the name as it is written."""
+        expected = f"a whole number up to {MOST_AHEAD}, and at most the name of a user"
+        if not 1 <= len(words) <= 2 or not _NUMBER.fullmatch(words[0]) or int(words[0]) > MOST_AHEAD:
+            raise Malformed(expected, shown(words))
+        return Ahead(int(words[0]), *words[1:])
+
+    def lines(self, value: Ahead) -> Iterable[Words]:
+        """One line."""
+        return [[str(value.count), value.user] if value.user else [str(value.count)]]

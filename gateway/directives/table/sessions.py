@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway import hosts
 from gateway.directives.directive import Directive, directive
 from gateway.directives.readers import lists, values
 from gateway.directives.readers.lists import HostChoice
+from gateway.directives.readers.processes import Ahead, AheadReader
 
 _RECYCLING = "CGIRecyclePersist On has no effect yet: every session gets a process of its own"
-HOST_KINDS: Mapping[str, tuple[str, ...]] = {"python": ("interpreter",)}
+_NO_PROFILE = "the user {} has no effect here: hosts run as the user of the programs that they start"
+HOST_KINDS: Mapping[str, tuple[str, ...]] = dict.fromkeys(hosts.KINDS, hosts.OPTIONS)
 
 MaxPersistentCGI: Directive[int] = directive(
     "MaxPersistentCGI",
@@ -103,4 +106,14 @@ CGIActivationGroup: Directive[Mapping[str, HostChoice]] = directive(
     merging=lists.UPDATED,
     paths=lists.option_paths,
     help="Files with these extensions run in a host process that is called again and keeps their storage.",
+)
+StartCGI: Directive[Ahead] = directive(
+    "StartCGI",
+    AheadReader(),
+    default=Ahead(0),
+    contexts="SVD",
+    origin="IBM",
+    remarks=lambda value: [_NO_PROFILE.format(value.user)] if value.user else [],
+    help="How many hosts of each kind are kept ready, so that a program of CGIActivationGroup starts without "
+    "waiting for an interpreter (P11). 0: every start is a fresh one.",
 )
