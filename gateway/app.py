@@ -38,7 +38,7 @@ class Application:
     ) -> None:
         loop, settings, log = asyncio.get_running_loop(), configuration.server.settings, logs.error
         limits = ServerLimits(settings[directives.MaxPersistentCGI], settings[directives.MaxCGIJobs])
-        programs = Programs(configuration)
+        self._programs = programs = Programs(configuration)
         self.registry = Registry(loop, link, attach(table_descriptor), log, limits)
         self.moves = Moves(self.registry, link, programs.by_name)
         self.starter = Starter(self.registry, link, limits.jobs)
@@ -65,6 +65,11 @@ class Application:
     def counts_bytes(self) -> bool:
         """Whether a format of an access log wants the bytes of connections."""
         return self.access is not None and self.access.counts_bytes
+
+    def activate(self) -> None:
+        """This front serves from now on: hosts are made ready."""
+        for group in self._programs.hosts_ahead():
+            self.starter.prepare(group)
 
     def drain(self) -> None:
         """A new front takes over: it writes the rings from now on, and gets every idle session."""

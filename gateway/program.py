@@ -17,6 +17,18 @@ ProcessLimits = tuple[
 ]  # cpu, memory or processes; soft, hard; None: most
 
 
+class HostGroup(NamedTuple):
+    """Hosts that are kept ready (StartCGI): a name; command and environment of the host, as whom, within which
+    limits; how many."""
+
+    id: str
+    argv: tuple[bytes, ...]
+    environ: Variables
+    identity: Identity | None
+    limits: ProcessLimits
+    number: int
+
+
 class Limits(NamedTuple):
     """Seconds: PersistentCGITimeout and MaxPersistentCGITimeout."""
 
@@ -27,7 +39,8 @@ class Limits(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A CGI program under one cgi-name. Times in seconds; `environ` is what only a new process gets,
-    `variables` what is the same for every request (`block`: encoded for a frame); `hosted`: run by a host;
+    `variables` what is the same for every request (`block`: encoded for a frame); `hosted`: run by a host,
+    `ahead`: one that is ready;
     `path_info`: taken from a URL; `context`: CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT (None: DOCUMENT_ROOT);
     `translate`: PATH_TRANSLATED of a path info; `called`: SERVER_NAME of a Host header (None: it is fixed, or
     any); `keeps_output`: for ScriptLog; `pass_auth`: CGIPassAuth;
@@ -52,6 +65,7 @@ class Program:
     body_limit: int
     hosted: bool
     nph: bool
+    ahead: HostGroup | None
     identity: Identity | None
     process_limits: ProcessLimits
     keeps_output: bool = False

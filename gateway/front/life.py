@@ -57,6 +57,7 @@ class Front:
 
     def _activate(self, message: Message) -> None:
         self._first = bool(message.fields["first"])
+        self._application.activate()
         self._activated.set()
 
     def _drain(self) -> None:

@@ -15,7 +15,7 @@ from gateway.directives import table
 from gateway.directives.build import all_sections
 from gateway.directives.settings import Settings
 from gateway.keeper.identity import Identity, assume, no_new_privileges
-from gateway.mapping.programs import DEFAULT_PATH
+from gateway.mapping.ahead import DEFAULT_PATH
 
 
 def privileges(configuration: Configuration) -> dict[str, Any]:

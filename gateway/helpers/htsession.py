@@ -50,12 +50,12 @@ class Streams:
         stdin = io.BufferedReader(io.FileIO(0, closefd=False))
         sys.stdin = io.TextIOWrapper(stdin, *self._codings[0])
         sys.stdout = _text(self._stdout, *self._codings[1])
-        sys.stderr = _text(self._stderr, *self._codings[2])
+        sys.stderr = _text(self._stderr, *self._codings[2], line_buffering=True)
 
     def flush(self) -> None:
         """Send what was written so far on its way, through whatever the program made of `sys.stdout`."""
         os.set_blocking(self._descriptors[0], True)  # a subprocess may have changed the shared file description
-        for stream in (sys.stdout, sys.__stdout__, self._stdout):
+        for stream in (sys.stdout, sys.__stdout__, self._stdout, sys.stderr, self._stderr):
             try:
                 stream.flush()  # type: ignore[union-attr]
             except (AttributeError, ValueError):  # made None, closed or detached by the program
@@ -83,7 +83,7 @@ class Session:
         self._serving = False
         self._process = os.getpid()
         self._names = _names_at_import
-        self._in_environment = os.environ.get("HTSESSION_FIRST") != "frame"  # else P11
+        self._in_environment = os.environ.pop("HTSESSION_FIRST", "") != "frame"  # else P11
         self._mark = os.environb.get(b"HTSESSION_END", b"")
         self._requests = _request_pipe()
         self._streams = Streams()
@@ -197,9 +197,11 @@ def _request_pipe() -> io.BufferedReader | None:
     return open(descriptor, "rb", closefd=False)
 
 
-def _text(buffer: io.BufferedWriter, encoding: str, errors: str | None) -> io.TextIOWrapper:
+def _text(
+    buffer: io.BufferedWriter, encoding: str, errors: str | None, *, line_buffering: bool = False
+) -> io.TextIOWrapper:
     # write_through: nothing may wait in a text layer that the program keeps from an earlier request
-    return io.TextIOWrapper(buffer, encoding, errors, newline="\n", write_through=True)
+    return io.TextIOWrapper(buffer, encoding, errors, "\n", line_buffering, write_through=True)
 
 
 _session: Session | None = None

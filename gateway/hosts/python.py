@@ -13,9 +13,22 @@ import types
 
 TYPE_CHECKING = False
 HELPERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "helpers")
+WARM = "HTSESSION_WARM" in os.environ
+# What small scripts import; nothing of it starts threads or opens files
+AHEAD = """
+    base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io itertools
+    json linecache locale math random re secrets shutil sqlite3 string subprocess tempfile textwrap time traceback
+    urllib.parse
+""".split()  # noqa: SIM905
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import NoReturn
+
     from gateway.helpers import htsession
+    from gateway.hosts import zygote
 else:
+    if WARM:
+        import zygote
     sys.path.insert(0, HELPERS)
     import htsession
 
@@ -23,12 +36,33 @@ else:
 class Script:
     """A script as module `__main__`: the whole file at first, then its guarded block if it has one."""
 
+    ahead: Collection[str] = ()  # modules that were loaded before the script was known
+
     def __init__(self, path: str) -> None:
         self.path = path
         self.module = types.ModuleType("__main__")
         self.module.__file__ = path
         self.source = b""
         self.next_code: types.CodeType | None = None
+
+    def move_in(self) -> None:
+        """Make this process the script's: arguments, module path, working directory."""
+        directory = os.path.dirname(self.path)
+        own = os.path.dirname(os.path.abspath(__file__)), HELPERS
+        sys.argv[:] = [self.path]
+        sys.path[:] = [directory, *(entry for entry in sys.path if entry not in own), HELPERS]
+        os.chdir(directory)
+        sys.modules["__main__"] = self.module
+        if self.ahead:
+            self._prefer_own_modules(directory)
+
+    def _prefer_own_modules(self, directory: str) -> None:
+        """A module beside the script comes before one of its name that was loaded ahead of need."""
+        zygote.name_process(self.path)
+        beside = {name.partition(".")[0] for name in os.listdir(directory)}
+        if any(name.partition(".")[0] in beside for name in self.ahead):
+            for name in self.ahead:
+                del sys.modules[name]
 
     def call(self) -> None:
         """Answer one request. An exit without success and any other uncaught error end the process."""
@@ -96,24 +130,49 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return names == ["__name__"] and values == ["__main__"] and isinstance(node.test.ops[0], ast.Eq)
 
 
+def run(path: str | None) -> None:
+    """Serve requests until the request pipe ends (P8); without a path the first one names the script (P11)."""
+    try:
+        if not htsession.session().fetch():
+            return
+        script = Script(os.path.abspath(path or os.environ["SCRIPT_FILENAME"]))
+        script.move_in()
+        script.call()
+        while htsession.session().fetch():
+            script.call()
+    except htsession.ProtocolError as error:
+        sys.exit(f"HTS011 {path or 'warm host'}: {error}")
+
+
+def warm() -> NoReturn:
+    """Be a warm host: what many scripts import is there already when they are started."""
+    without = set(sys.modules)
+    for name in AHEAD:
+        __import__(name)
+    Script.ahead = sys.modules.keys() - without
+    with_them = set(sys.modules)
+    zygote.serve()
+    zygote.finish(lambda: run(None), lambda: _let_go(sys.modules.keys() - with_them))
+
+
+def _let_go(modules: Collection[str]) -> None:
+    """The script's objects and those of what it has imported go, files are written out."""
+    for name in ["__main__", *modules]:
+        variables = vars(sys.modules.pop(name))
+        for variable in sorted(variables, key=lambda text: not text.startswith("_")):
+            if variable != "__builtins__":
+                variables[variable] = None
+
+
 def main() -> None:
-    """Serve requests until the request pipe ends (P8)."""
+    """Serve one script, or make processes that do."""
+    if len(sys.argv) == 1 and WARM:
+        warm()
     if len(sys.argv) != 2 or "HTSESSION_FD" not in os.environ:
         sys.exit(
             "usage: python.py SCRIPT, with the variables of the pipe protocol (HTSESSION_FD, HTSESSION_END) set"
         )
-    script = Script(os.path.abspath(sys.argv[1]))
-    directory = os.path.dirname(script.path)
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.argv[:] = [script.path]
-    sys.path[:] = [directory, *(entry for entry in sys.path if entry not in (here, HELPERS)), HELPERS]
-    os.chdir(directory)
-    sys.modules["__main__"] = script.module
-    try:
-        while htsession.session().fetch():
-            script.call()
-    except htsession.ProtocolError as error:
-        sys.exit(f"HTS011 {script.path}: {error}")
+    run(sys.argv[1])
 
 
 if __name__ == "__main__":

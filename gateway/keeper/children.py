@@ -10,7 +10,7 @@ import termios
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.keeper import table as tables
 from gateway.keeper.fork import launch
@@ -26,7 +26,7 @@ _LONGEST_LINE = 4096
 
 @dataclass(slots=True)
 class Child:
-    """One instance: the keeper's record of it."""
+    """One process: the keeper's record of it. `warm`: a host that no front knows (yet)."""
 
     id: int
     pid: int
@@ -36,12 +36,21 @@ class Child:
     stderr: int
     output: int
     requests: int
+    warm: bool = False
     holder: Any = None
     ending: bool = False
     sweep: bool = False
     exited: bool = False
     line: bytes = b""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+
+
+class Pipes(NamedTuple):
+    """The keeper's ends of the pipes of one process, -1 where there is none; not blocking."""
+
+    output: int
+    stderr: int
+    requests: int
 
 
 @dataclass(slots=True)
@@ -53,7 +62,8 @@ class Started:
 
 
 class Children:
-    """Every instance by id; `gone(child, exit facts)` is called when one has been reaped."""
+    """Every instance by id; `gone(child, exit facts)` is called when one has been reaped, `warm_gone` when it
+    was a warm host."""
 
     def __init__(self, loop: Loop, table: tables.Table, roll: Roll, log: ErrorLog) -> None:
         self._loop, self.table, self._roll, self._log = loop, table, roll, log
@@ -61,37 +71,96 @@ class Children:
         self._by_pid: dict[int, Child] = {}
         self._free_slots = list(range(table.slots))
         self._next_id = 1
-        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self.null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self.gone: Callable[[Child, dict[str, Any]], None] = lambda child, facts: None
+        self.warm_gone: Callable[[Child, dict[str, Any]], None] = lambda child, facts: None
 
     def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
         """Start an instance; `body`: its stdin is a pipe, else /dev/null. Raises OSError."""
-        if not self._free_slots:
-            raise OSError(errno.EAGAIN, "the shared table is full")
-        slot, number = heapq.heappop(self._free_slots), self._next_id
-        self._next_id += 1
-        self.table.open_slot(slot, number)
-        pipes: list[int] = []
+        slot = self._take_slot()
+        stdin_r, stdin = self.null, None
         try:
-            for _ in range(4 if body else 3):
-                pipes += os.pipe2(os.O_CLOEXEC)
-            output, output_w, stderr, stderr_w, requests_r, requests = pipes[:6]
-            stdin_r, stdin = pipes[6:] if body else (self._null, None)
-            pid = launch(order, (stdin_r, output_w, stderr_w, requests_r))
+            pipes, theirs = self.pipes()
+            if body:
+                stdin_r, stdin = os.pipe2(os.O_CLOEXEC)
+                os.set_blocking(stdin, False)
+            try:
+                pid = launch(order, (stdin_r, *theirs))
+            except OSError:
+                _close(*pipes, *(() if stdin is None else (stdin,)))
+                raise
+            finally:
+                _close(*theirs, *(() if stdin is None else (stdin_r,)))
         except OSError:
-            for descriptor in pipes:
-                os.close(descriptor)
             self._release_slot(slot)
             raise
-        for descriptor in (output_w, stderr_w, requests_r, *pipes[6:7]):
-            os.close(descriptor)
-        for descriptor in (output, stderr, requests, *pipes[7:]):
-            os.set_blocking(descriptor, False)
-        self._roll[slot] = pid
-        child = Child(number, pid, slot, about, grace, stderr, output, requests)
-        self.by_id[number] = self._by_pid[pid] = child
-        self._loop.reader(stderr, lambda: self._read_stderr(child))
+        child = self._enter(pid, slot, pipes)
+        child.about, child.grace = about, grace
+        self.by_id[child.id] = child
         return Started(child, stdin)
+
+    def start_host(self, order: Order, control: int, grace: float) -> Child:
+        """Start a warm host, which is told by `control` what to do. Raises OSError."""
+        slot = self._take_slot()
+        try:
+            stderr, stderr_w = os.pipe2(os.O_CLOEXEC)
+            os.set_blocking(stderr, False)
+            try:
+                pid = launch(order, (self.null, self.null, stderr_w, control))
+            except OSError:
+                _close(stderr)
+                raise
+            finally:
+                _close(stderr_w)
+        except OSError:
+            self._release_slot(slot)
+            raise
+        return self._enter(pid, slot, Pipes(-1, stderr, -1), warm=True, grace=grace)
+
+    def born(self, pid: int, pipes: Pipes, grace: float) -> Child:
+        """Own a process that a warm host has made. Raises OSError when the table is full."""
+        return self._enter(pid, self._take_slot(), pipes, warm=True, grace=grace)
+
+    def hand_out(self, child: Child, about: dict[str, Any], grace: float) -> None:
+        """A process that was ready becomes an instance."""
+        child.about, child.grace, child.warm = about, grace, False
+        self.by_id[child.id] = child
+
+    def pipes(self) -> tuple[Pipes, tuple[int, int, int]]:
+        """Pipes for a process, and its ends of them: output, errors, requests. Raises OSError."""
+        made: list[int] = []
+        try:
+            for _ in range(3):
+                made += os.pipe2(os.O_CLOEXEC)
+        except OSError:
+            _close(*made)
+            raise
+        output, output_w, stderr, stderr_w, requests_r, requests = made
+        for descriptor in (output, stderr, requests):
+            os.set_blocking(descriptor, False)
+        return Pipes(output, stderr, requests), (output_w, stderr_w, requests_r)
+
+    @property
+    def none_left(self) -> bool:
+        """Whether every process has been reaped."""
+        return not self._by_pid
+
+    def _take_slot(self) -> int:
+        if not self._free_slots:
+            raise OSError(errno.EAGAIN, "the shared table is full")
+        slot = heapq.heappop(self._free_slots)
+        self.table.open_slot(slot, self._next_id)
+        return slot
+
+    def _enter(self, pid: int, slot: int, pipes: Pipes, *, warm: bool = False, grace: float = 0.0) -> Child:
+        self._roll[slot] = pid
+        child = Child(
+            self._next_id, pid, slot, {}, grace, pipes.stderr, pipes.output, pipes.requests, warm=warm
+        )
+        self._next_id += 1
+        self._by_pid[pid] = child
+        self._loop.reader(pipes.stderr, lambda: self._read_stderr(child))
+        return child
 
     def end(self, child: Child, how: str) -> None:
         """Begin T3. `eof`: end of file, then TERM, then KILL, `grace` seconds apart; `term` begins with
@@ -149,9 +218,10 @@ class Children:
             "peak_kib": peak_kib,
         }
         self._close_requests(child)
-        os.close(child.output)
-        del self.by_id[child.id]
-        self.gone(child, facts)
+        if child.output >= 0:
+            os.close(child.output)
+        self.by_id.pop(child.id, None)
+        (self.warm_gone if child.warm else self.gone)(child, facts)
         self._release_slot(child.slot)
 
     def _release_slot(self, slot: int) -> None:
@@ -217,3 +287,8 @@ class Children:
             self._loop.forget(child.stderr)
             os.close(child.stderr)
             child.stderr = -1
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -17,6 +17,7 @@ from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Permit
 from gateway.keeper.roll import Roll
 from gateway.keeper.sockets import Address, Sockets
+from gateway.keeper.warm import Warm
 from gateway.logs.error import ErrorLog, Target
 
 RELEASE_BOUND = 5.0  # seconds that a front may take to give its idle sessions back
@@ -38,6 +39,7 @@ class Keeper:
         self._children = Children(self.loop, table, self._roll, log)
         self._children.other_exited = self._other_exited
         self._holders = Holders(self._children, log, lambda: self._active)
+        self._warm = Warm(self._children, self.loop, log)
         self._claims = Claims(self._children.table, self._children.by_id)
         self._sockets = Sockets()
         self._fronts: list[Front] = []
@@ -81,6 +83,7 @@ class Keeper:
             return
         self._stopping = True
         self._sockets.keep_only(())
+        self._warm.close()
         for front in list(self._fronts):
             if front.role is Role.STARTING:
                 front.kill()
@@ -200,6 +203,9 @@ class Keeper:
             self._log("error", "the guardian was killed; there is another one", module="core")
             self._guardian.restart()
             return
+        if pid not in self._unreaped:
+            self._warm.stray(pid)
+            return
         self._unreaped.discard(pid)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
@@ -215,7 +221,7 @@ class Keeper:
             return
         for child in list(self._children.by_id.values()):
             self._children.end(child, "eof")
-        if not self._children.by_id and not self._unreaped:
+        if self._children.none_left and not self._unreaped:
             self.loop.running = False
 
     # ---- messages of a front
@@ -232,6 +238,8 @@ class Keeper:
             "released": self._released,
             "claim": self._claim,
             "start": self._holders.start,
+            "prepare": self._warm.prepare,
+            "start_warm": self._warm.start,
             "end": self._holders.end,
             "want": self._holders.want,
             "give": self._holders.give,

@@ -5,7 +5,8 @@ that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes of the enviro
 latin-1 text. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different versions
 refuse each other.
 
-front -> keeper: hello, refuse, listen, configure, ready, released, start, end, want, give, claim, retire
+front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm, end, want,
+give, claim, retire
 keeper -> front: welcome, listening, configured, activate, started, failed, gone, grant, missing, recall,
 claimed, retired, overlap, drain, hurry, stop, reopen
 """
@@ -20,7 +21,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 2
+VERSION = 3
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
 _MOST_DESCRIPTORS = 253

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 
-from gateway import helpers, hosts
+from gateway import hosts
 from gateway.configuration.accounts import permitted, process_limits, program_identity
 from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
@@ -14,15 +14,15 @@ from gateway.directives.readers.types import PROGRAM_TYPE
 from gateway.directives.settings import Settings
 from gateway.errors import ByDirective, Forbidden, GatewayError, NotFound
 from gateway.keeper.identity import Identity
+from gateway.mapping.ahead import configured_groups, environments, host_group
 from gateway.mapping.found import ClientRedirect, Folder, FolderRedirect, Found, Refused, StaticFile
 from gateway.mapping.locate import Place, locate
 from gateway.mapping.translation import ScriptFolders, translation
-from gateway.program import Limits, Program
+from gateway.program import HostGroup, Limits, Program
 from gateway.protocol.environ import fixed_variables, server_name
 from gateway.protocol.paths import BadPath, Path
 from gateway.request.conditional import conditions
 
-DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 _REMEMBERED = 1024
 
 
@@ -95,6 +95,10 @@ class Programs:
             if isinstance(found, Program) and found.cgi_name == cgi_name:
                 return found
         return None
+
+    def hosts_ahead(self) -> list[HostGroup]:
+        """The hosts that are to be ready before anybody asks for a program."""
+        return list(configured_groups(self._hosts.values()))
 
     def _program(self, host: Host, cgi_name: bytes, place: Place, settings: Settings) -> Program:
         file = place.file
@@ -182,9 +186,7 @@ def _program(
     settings: Settings,
     context: tuple[str, str | None],
 ) -> Program:
-    given = settings[table.SetEnv].effective(os.environ)
-    named = {os.fsencode(name): os.fsencode(value) for name, value in given.items()}
-    environ = {b"PATH": named.pop(b"PATH", DEFAULT_PATH), b"HTSESSION_LIB": os.fsencode(helpers.FOLDER)}
+    environ, named = environments(settings)
     choice, own_name = _host_choice(file, settings), host.settings[table.ServerName]
     admin, root = host.settings[table.ServerAdmin], host.settings[table.DocumentRoot] or os.path.dirname(file)
     fixed = fixed_variables(
@@ -224,6 +226,7 @@ def _program(
         called=_called(host, own_name.encode()) if own_name and host.aliases else None,
         keeps_output=settings[table.ScriptLog] is not None,
         conditions=conditions(settings),
+        ahead=host_group(settings, choice, accounts[host.key]),
         identity=accounts[host.key],
         process_limits=process_limits(settings),
     )

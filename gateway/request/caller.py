@@ -30,6 +30,7 @@ from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint, is_valid, mask
 from gateway.sessions.handles import Use
+from gateway.sessions.instance import Instance
 from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
@@ -79,10 +80,13 @@ class Caller:
             session.instance, program, relay, self._engine.judge.decide,
             session=session, handle=handle, head_only=on.head_only,
         )  # fmt: skip
-        return await self._exchange(on, call, relay, self._frame(on, program, session, handle, use))
+        variables = self._variables(on, program, session, handle, use)
+        return await self._exchange(on, call, relay, _frame(on, program, variables, session.instance.mark))
 
-    def _frame(self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use) -> bytes:
-        request, info, length = on.request, on.path.after(program.cgi_name), on.body.length or 0
+    def _variables(
+        self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use
+    ) -> Variables:
+        info = on.path.after(program.cgi_name)
         variables = _message(on, program, info)
         variables |= session_variables(
             timeout=program.limits.timeout,
@@ -93,8 +97,7 @@ class Caller:
             current_handle=session.handles.current if use.stale else None,
             retry=use.retry,
         )
-        connection = _connection_block(request.client, request.server, request.scheme)
-        return encode(variables, length, session.instance.mark, (program.block, connection))
+        return variables
 
     async def _wait(self, on: Incoming, session: Session, handle: bytes) -> Use | None:
         """Wait in the session's queue, unless it has ended by now."""
@@ -124,21 +127,21 @@ class Caller:
         if info.path_info and not program.path_info:
             raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
         await _take(on, program, FIRST_MEMORY)
-        variables = self._variables(on, program, info, expired=expired)
-        gone, body = self._gone(on), bool(on.body.length)
-        words = () if program.hosted else search_words(on.request.method, on.request.query)
-        try:
-            instance = await self._engine.starter.start(program, variables, gone, body=body, words=words)
-        except CannotStart as error:
-            self._scripts.cannot_start(on, program, error)
-            raise
+        message = _message(on, program, info)
+        own = session_variables(
+            timeout=program.limits.timeout,
+            max_timeout=program.limits.max_timeout,
+            next_handle=self._engine.mint.next(),
+            expired=expired,
+        )
+        instance, frame = await self._instance(on, program, message, own)
         relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
         call = Call(
             instance, program, relay, self._engine.judge.decide,
             segment=info.segment or b"", head_only=on.head_only, user=on.record.user,
         )  # fmt: skip
         try:
-            return await self._exchange(on, call, relay, b"")
+            return await self._exchange(on, call, relay, frame)
         finally:
             on.record.started = call.session
 
@@ -153,14 +156,24 @@ class Caller:
             return True
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
 
-    def _variables(self, on: Incoming, program: Program, info: PathInfo, *, expired: bool) -> Variables:
-        message = _message(on, program, info)
-        return request_variables(on.request, program.variables, message) | session_variables(
-            timeout=program.limits.timeout,
-            max_timeout=program.limits.max_timeout,
-            next_handle=self._engine.mint.next(),
-            expired=expired,
-        )
+    async def _instance(
+        self, on: Incoming, program: Program, message: Variables, own: Variables
+    ) -> tuple[Instance, bytes]:
+        """A new instance and the frame of its first request: empty when that is plain CGI. A body that is not
+        in memory goes to a cold one, which can read it while it comes."""
+        starter, gone = self._engine.starter, self._gone(on)
+        if program.ahead is not None and on.body.whole:
+            warm = await starter.start_warm(program, program.ahead, gone)
+            if warm is not None:
+                return warm, _frame(on, program, message | own, warm.mark)
+        variables = request_variables(on.request, program.variables, message) | own
+        words = () if program.hosted else search_words(on.request.method, on.request.query)
+        try:
+            cold = await starter.start(program, variables, gone, body=bool(on.body.length), words=words)
+        except CannotStart as error:
+            self._scripts.cannot_start(on, program, error)
+            raise
+        return cold, b""
 
     async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> Head | None:
         relay.call = call
@@ -218,6 +231,13 @@ def _message(on: Incoming, program: Program, info: PathInfo) -> Variables:
     return variables
 
 
+def _frame(on: Incoming, program: Program, variables: Variables, mark: bytes) -> bytes:
+    """A request as it goes over the request pipe; its body follows."""
+    request = on.request
+    connection = _connection_block(request.client, request.server, request.scheme)
+    return encode(variables, on.body.length or 0, mark, (program.block, connection))
+
+
 @lru_cache(maxsize=1024)
 def _connection_block(
     client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
@@ -250,7 +270,7 @@ async def _upload(body: Body, call: Call, relay: Relay) -> None:
         if not call.exchange.over:
             call.send(b"")
     except (ClientGone, GatewayError) as error:
-        how = "term" if call.exchange.first else "kill"
+        how = "kill" if call.exchange.framed else "term"
         answer: type[GatewayError] = BadAnswer
         what = "the client left"
         if isinstance(error, GatewayError):

@@ -79,7 +79,7 @@ class Call:
         user: bytes | None = None,
     ) -> None:
         reader = ResponseReader(instance.mark, bodiless=head_only, nph=program.nph)
-        self.exchange = Exchange(reader, first=session is None)
+        self.exchange = Exchange(reader, first=session is None, framed=session is not None or instance.warm)
         self.instance = instance
         self.program = program
         self.session, self.handle, self.segment = session, handle, segment

@@ -31,11 +31,12 @@ class Verdict(NamedTuple):
 
 
 class Exchange:
-    """Frame and body out, head, body and end mark in. `first`: a plain CGI request by stdin."""
+    """Frame and body out, head, body and end mark in. `first`: of an instance; `framed`: by the request pipe,
+    else plain CGI, with the body on stdin."""
 
-    def __init__(self, reader: ResponseReader, *, first: bool) -> None:
+    def __init__(self, reader: ResponseReader, *, first: bool, framed: bool) -> None:
         self._reader = reader
-        self.first = first
+        self.first, self.framed = first, framed
         self.head: Head | None = None
         self.end: End | None = None
         self.fault: Fault | None = None
@@ -91,7 +92,7 @@ class Exchange:
 
     def verdict(self, unread: int) -> Verdict:
         """What becomes of the instance; `unread` bytes are left in its request pipe (B3)."""
-        left_over = not self.first and bool(unread or self._outgoing or self.body_open)
+        left_over = self.framed and bool(unread or self._outgoing or self.body_open)
         if self.fault is not None:
             return Verdict(False, self.fault._replace(how="kill") if left_over else self.fault)
         if self.end is None:

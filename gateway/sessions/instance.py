@@ -40,7 +40,8 @@ class Waiter(NamedTuple):
 
 
 class Instance:
-    """Owns its descriptors: `close` ends them. `on_idle` is told what happens between two calls."""
+    """Owns its descriptors: `close` ends them. `on_idle` is told what happens between two calls. `warm`: it was
+    ready before its first request, which is a frame like all others (P11)."""
 
     __slots__ = (
         "_loop",
@@ -60,6 +61,7 @@ class Instance:
         "slot",
         "state",
         "stdin",
+        "warm",
     )
 
     def __init__(
@@ -81,7 +83,7 @@ class Instance:
         self.call: Running | None = None
         self.queue: deque[Waiter] = deque()
         self.exited: asyncio.Future[dict[str, Any]] = loop.create_future()
-        self.persistent = self.mute = False
+        self.persistent = self.mute = self.warm = False
         self._paused = self._writing = False
         self._loop, self._on_idle = loop, on_idle
         loop.add_reader(self.output, self._readable)
@@ -128,7 +130,7 @@ class Instance:
 
     def write(self, call: Running) -> None:
         """Write what the call has for the program, as far as the pipe takes it."""
-        descriptor, exchange = self.stdin if call.exchange.first else self.requests, call.exchange
+        descriptor, exchange = self.requests if call.exchange.framed else self.stdin, call.exchange
         while descriptor >= 0 and (piece := exchange.outgoing) is not None:
             try:
                 exchange.written(os.write(descriptor, piece))
@@ -143,7 +145,7 @@ class Instance:
         if descriptor < 0:
             exchange.refused()
         self._stop_writing(descriptor)
-        if exchange.first and not exchange.body_open:
+        if not exchange.framed and not exchange.body_open:
             self.close_stdin()
         call.drained()
 

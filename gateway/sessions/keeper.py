@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from gateway.keeper.identity import Identity
 from gateway.keeper.link import VERSION, Link, LinkError, Message
 from gateway.keeper.table import Entry
+from gateway.program import HostGroup
 
 T = TypeVar("T")
 
@@ -70,12 +71,11 @@ class KeeperLink:
     def start(self, order: Order, receive: Callable[[Message], T]) -> "asyncio.Future[T]":
         """What `receive` makes of `started` (with the pipe ends) or `failed`. It is called before the next
         message is looked at: the news that the instance is gone may follow at once."""
-        environ = {name.decode("latin-1"): value.decode("latin-1") for name, value in order.environ.items()}
         return self._tagged(
             "start",
             receive,
-            argv=[word.decode("latin-1") for word in order.argv],
-            environ=environ,
+            argv=_texts(order.argv),
+            environ=_text_pairs(order.environ),
             directory=order.directory.decode("latin-1"),
             about=order.about,
             body=order.body,
@@ -83,6 +83,24 @@ class KeeperLink:
             identity=order.identity,
             limits=order.limits,
         )
+
+    def prepare(self, group: HostGroup) -> None:
+        """Have hosts ready."""
+        self.tell(
+            "prepare",
+            id=group.id,
+            argv=_texts(group.argv),
+            environ=_text_pairs(group.environ),
+            identity=group.identity,
+            limits=group.limits,
+            count=group.number,
+        )
+
+    def start_warm(
+        self, group: str, about: dict[str, Any], grace: float, receive: Callable[[Message], T]
+    ) -> "asyncio.Future[T]":
+        """As `start`; `failed` says that there is no process of this group now."""
+        return self._tagged("start_warm", receive, group=group, about=about, grace=grace)
 
     def claim(self, instance: int, key: bytes, *, newcomer: bool, limit: int) -> "asyncio.Future[Message]":
         """Ask for a handle while more than one front serves: `ok`, `taken` or `limit`."""
@@ -151,6 +169,14 @@ class KeeperLink:
         if not self._link.pending:
             self._writing = False
             self._loop.remove_writer(self._link.fileno())
+
+
+def _texts(words: tuple[bytes, ...]) -> list[str]:
+    return [word.decode("latin-1") for word in words]
+
+
+def _text_pairs(pairs: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs.items()}
 
 
 def _itself(message: Message) -> Message:

@@ -8,7 +8,7 @@ from collections import deque
 
 from gateway.errors import Busy, CannotStart, ClientGone
 from gateway.keeper.link import Message
-from gateway.program import Program
+from gateway.program import HostGroup, Program
 from gateway.protocol.environ import Variables
 from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
@@ -26,6 +26,7 @@ class Starter:
         self._registry, self._link, self._limit = registry, link, limit
         self._starting = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._prepared: set[str] = set()
         registry.on_gone = lambda instance: self._free()
 
     async def start(
@@ -45,15 +46,43 @@ class Starter:
             order = _order(program, variables, mark, words, body=body)
             started = await self._link.start(order, lambda message: self._started(program, mark, message))
         finally:
-            self._starting -= 1
-            self._free()  # it has failed, or is already gone
+            self._leave()
         if isinstance(started, Instance):
             return started
         raise started
 
+    async def start_warm(
+        self, program: Program, group: HostGroup, gone: "asyncio.Future[None]"
+    ) -> Instance | None:
+        """A new instance, made by a host that was ready, in state FIRST; None: there is none, start cold.
+        Raises Busy, ClientGone."""
+        self.prepare(group)
+        await self._enter(program, gone)
+        try:
+            about = _about(program)
+            return await self._link.start_warm(group.id, about, program.grace, self._started_warm)
+        finally:
+            self._leave()
+
+    def prepare(self, group: HostGroup) -> None:
+        """Have the hosts of a group ready, from its first mention on."""
+        if group.id not in self._prepared:
+            self._prepared.add(group.id)
+            self._link.prepare(group)
+
     def _started(self, program: Program, mark: bytes, message: Message) -> Instance | Busy | CannotStart:
         if message.kind == "failed":
             return _failure(program, message)
+        return self._instance(mark, message)
+
+    def _started_warm(self, message: Message) -> Instance | None:
+        if message.kind == "failed":
+            return None
+        instance = self._instance(message.fields["mark"].encode(), message)
+        instance.warm = True
+        return instance
+
+    def _instance(self, mark: bytes, message: Message) -> Instance:
         instance = Instance(
             self._registry.loop, State.STARTING, message.fields, message.descriptors, self._registry.heard_idle
         )
@@ -85,6 +114,11 @@ class Starter:
         else:
             self._starting += 1
 
+    def _leave(self) -> None:
+        """A start has succeeded, or failed, or is already over."""
+        self._starting -= 1
+        self._free()
+
     def _free_jobs(self) -> int:
         return self._limit - len(self._registry.instances) - self._starting
 
@@ -101,10 +135,15 @@ def _order(
     program: Program, variables: Variables, mark: bytes, words: tuple[bytes, ...], *, body: bool
 ) -> Order:
     own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
-    about = {"host": program.name[0], "cgi_name": program.text, "mark": mark.decode()}
+    about = _about(program) | {"mark": mark.decode()}
     environ = program.environ | variables | own
     who, limits = program.identity, program.process_limits
     return Order(program.argv + words, environ, program.directory, about, body, program.grace, who, limits)
+
+
+def _about(program: Program) -> dict[str, str]:
+    """What a front needs to know that adopts the instance."""
+    return {"host": program.name[0], "cgi_name": program.text}
 
 
 def _failure(program: Program, message: Message) -> Busy | CannotStart:

@@ -18,7 +18,7 @@ BODY = b"two \4 lines\n\4" + MARK[:7] + b"\n"
 
 
 def exchange(*, first: bool = False) -> Exchange:
-    return Exchange(ResponseReader(MARK), first=first)
+    return Exchange(ResponseReader(MARK), first=first, framed=not first)
 
 
 def body_of(events: list[Event]) -> bytes:

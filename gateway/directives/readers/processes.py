@@ -121,7 +121,7 @@ def account(word: str, kind: str) -> str:
 class Ahead(NamedTuple):
     """How many hosts are kept ready, and the user profile that a file of IBM i names with it."""
 
-    count: int
+    number: int
     user: str = ""
 
 
@@ -140,4 +140,4 @@ class AheadReader:
 
     def lines(self, value: Ahead) -> Iterable[Words]:
         """One line."""
-        return [[str(value.count), value.user] if value.user else [str(value.count)]]
+        return [[str(value.number), value.user] if value.user else [str(value.number)]]
