@@ -16,18 +16,20 @@ HELPERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WARM = "HTSESSION_WARM" in os.environ
 # What small scripts import; nothing of it starts threads or opens files
 AHEAD = """
-    base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io itertools
-    json linecache locale math random re secrets shutil sqlite3 string subprocess tempfile textwrap time traceback
-    urllib.parse
+    base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io
+    itertools json linecache locale math random re secrets shutil sqlite3 string tempfile textwrap
+    time traceback urllib.parse
 """.split()  # noqa: SIM905
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import NoReturn
 
     from gateway.helpers import htsession
-    from gateway.hosts import zygote
+    from gateway.hosts import codes, zygote
+    from gateway.hosts.codes import Code
 else:
     if WARM:
+        import codes
         import zygote
     sys.path.insert(0, HELPERS)
     import htsession
@@ -36,38 +38,27 @@ else:
 class Script:
     """A script as module `__main__`: the whole file at first, then its guarded block if it has one."""
 
-    ahead: Collection[str] = ()  # modules that were loaded before the script was known
-
     def __init__(self, path: str) -> None:
         self.path = path
         self.module = types.ModuleType("__main__")
         self.module.__file__ = path
-        self.source = b""
-        self.next_code: types.CodeType | None = None
+        self.code: Code | None = None
+        self.called = False
 
-    def move_in(self) -> None:
-        """Make this process the script's: arguments, module path, working directory."""
+    def move_in(self, path: list[str]) -> None:
+        """Make this process the script's: arguments, its folder, modules from there, then from `path`."""
         directory = os.path.dirname(self.path)
-        own = os.path.dirname(os.path.abspath(__file__)), HELPERS
         sys.argv[:] = [self.path]
-        sys.path[:] = [directory, *(entry for entry in sys.path if entry not in own), HELPERS]
+        sys.path[:] = [directory, *path]
         os.chdir(directory)
         sys.modules["__main__"] = self.module
-        if self.ahead:
-            self._prefer_own_modules(directory)
-
-    def _prefer_own_modules(self, directory: str) -> None:
-        """A module beside the script comes before one of its name that was loaded ahead of need."""
-        zygote.name_process(self.path)
-        beside = {name.partition(".")[0] for name in os.listdir(directory)}
-        if any(name.partition(".")[0] in beside for name in self.ahead):
-            for name in self.ahead:
-                del sys.modules[name]
 
     def call(self) -> None:
         """Answer one request. An exit without success and any other uncaught error end the process."""
         try:
-            exec(self.next_code or self._load(), self.module.__dict__)  # noqa: S102
+            code = self.code = self.code or compiled(self.path)[0]
+            later, self.called = self.called, True
+            exec(code[later], self.module.__dict__)  # noqa: S102
         except BaseException as error:
             if isinstance(error, SystemExit) and error.code in (None, 0):
                 return
@@ -76,24 +67,6 @@ class Script:
                 raise
             self._report(error)
             sys.exit(1)
-
-    def _load(self) -> types.CodeType:
-        """The code of the first call; the file is not read again in this process's life. Raises SyntaxError."""
-        with open(self.path, "rb") as file:
-            self.source = file.read()
-        tree = ast.parse(self.source, self.path)
-        whole = self._compile(tree)
-        guarded = [node for node in tree.body if _is_main_guard(node)]
-        futures = [
-            node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        ]
-        later = ast.Module(body=[*futures, *guarded], type_ignores=[])
-        self.next_code = self._compile(later) if guarded else whole
-        return whole
-
-    def _compile(self, tree: ast.Module) -> types.CodeType:
-        code: types.CodeType = compile(tree, self.path, "exec", dont_inherit=True)
-        return code
 
     def _report(self, error: BaseException) -> None:
         """The trace of the script alone, by the script's own hook if it has set one."""
@@ -114,10 +87,28 @@ class Script:
         import linecache
 
         try:
-            text = importlib.util.decode_source(self.source)
+            text = importlib.util.decode_source(self.code[2] if self.code else b"")
         except (SyntaxError, UnicodeDecodeError):
             return
         linecache.cache[self.path] = (len(text), None, text.splitlines(keepends=True), self.path)
+
+
+def compiled(path: str) -> tuple[Code, os.stat_result]:
+    """The code of the first and of later calls and the source, with the state of the file that was read.
+    Raises OSError, SyntaxError."""
+    with open(path, "rb") as file:
+        status, source = os.fstat(file.fileno()), file.read()
+    tree = ast.parse(source, path)
+    whole = _code(tree, path)
+    guarded = [node for node in tree.body if _is_main_guard(node)]
+    futures = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    later = ast.Module(body=[*futures, *guarded], type_ignores=[])
+    return (whole, _code(later, path) if guarded else whole, source), status
+
+
+def _code(tree: ast.Module, path: str) -> types.CodeType:
+    code: types.CodeType = compile(tree, path, "exec", dont_inherit=True)
+    return code
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
@@ -130,29 +121,67 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return names == ["__name__"] and values == ["__main__"] and isinstance(node.test.ops[0], ast.Eq)
 
 
-def run(path: str | None) -> None:
-    """Serve requests until the request pipe ends (P8); without a path the first one names the script (P11)."""
+def run(script: Script, path: list[str]) -> None:
+    """Serve the first request and all others until the request pipe ends (P8)."""
     try:
-        if not htsession.session().fetch():
-            return
-        script = Script(os.path.abspath(path or os.environ["SCRIPT_FILENAME"]))
-        script.move_in()
+        script.move_in(path)
         script.call()
         while htsession.session().fetch():
             script.call()
     except htsession.ProtocolError as error:
-        sys.exit(f"HTS011 {path or 'warm host'}: {error}")
+        sys.exit(f"HTS011 {script.path}: {error}")
 
 
-def warm() -> NoReturn:
-    """Be a warm host: what many scripts import is there already when they are started."""
-    without = set(sys.modules)
-    for name in AHEAD:
-        __import__(name)
-    Script.ahead = sys.modules.keys() - without
-    with_them = set(sys.modules)
-    zygote.serve()
-    zygote.finish(lambda: run(None), lambda: _let_go(sys.modules.keys() - with_them))
+class WarmHost:
+    """Makes processes for scripts that are not known yet: what many of them import is there already."""
+
+    def __init__(self) -> None:
+        without = set(sys.modules)
+        for name in AHEAD:
+            __import__(name)
+        self._ahead = sys.modules.keys() - without
+        self._tops = frozenset(name.partition(".")[0] for name in self._ahead)
+        self._path, self._codes = _module_path(), codes.Codes()
+        zygote.prepare()
+        self._session = htsession.session()
+
+    def serve(self) -> NoReturn:
+        """Go on as one of the processes that are wanted, or exit."""
+        modules = set(sys.modules)
+        self._session.become(zygote.serve(self._codes.learn))
+        zygote.finish(self._answer, lambda: _let_go(sys.modules.keys() - modules))
+
+    def _answer(self) -> None:
+        if not self._session.fetch():
+            return
+        script = Script(os.environ["SCRIPT_FILENAME"])
+        zygote.name_process(script.path)
+        self._load(script)
+        self._prefer_own_modules(os.path.dirname(script.path))
+        run(script, self._path)
+
+    def _load(self, script: Script) -> None:
+        """What cannot be loaded shows when it is called."""
+        try:
+            script.code = self._codes.find(script.path)
+            if script.code is None:
+                script.code, status = compiled(script.path)
+                self._codes.tell(script.path, status, script.code)
+        except (OSError, SyntaxError, ValueError):
+            pass
+        self._codes.close()
+
+    def _prefer_own_modules(self, directory: str) -> None:
+        """A module beside the script comes before one of its name that was loaded ahead of need."""
+        if not self._tops.isdisjoint({name.partition(".")[0] for name in os.listdir(directory)}):
+            for name in self._ahead:
+                del sys.modules[name]
+
+
+def _module_path() -> list[str]:
+    """Where modules are looked for, behind a script's own folder."""
+    own = os.path.dirname(os.path.abspath(__file__)), HELPERS
+    return [*(entry for entry in sys.path if entry not in own), HELPERS]
 
 
 def _let_go(modules: Collection[str]) -> None:
@@ -167,12 +196,14 @@ def _let_go(modules: Collection[str]) -> None:
 def main() -> None:
     """Serve one script, or make processes that do."""
     if len(sys.argv) == 1 and WARM:
-        warm()
+        WarmHost().serve()
     if len(sys.argv) != 2 or "HTSESSION_FD" not in os.environ:
         sys.exit(
             "usage: python.py SCRIPT, with the variables of the pipe protocol (HTSESSION_FD, HTSESSION_END) set"
         )
-    run(sys.argv[1])
+    script = Script(os.path.abspath(sys.argv[1]))
+    if htsession.session().fetch():
+        run(script, _module_path())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """A warm host, for the hosts that are written in Python: it was started ahead of need and makes a process for
 every start (P11, StartCGI).
 
-The processes are the keeper's children from the first moment (clone(2) with CLONE_PARENT). Standard library
-only, Python 3.8 or newer.
+The processes are the keeper's children from the first moment (clone(2) with CLONE_PARENT). They share with this
+one the memory that they do not write to. Standard library only, Python 3.8 or newer.
 """
 
 from __future__ import annotations
@@ -15,39 +15,56 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from typing import NoReturn
 
 # linux/sched.h and the system call tables; all other arguments are 0, which makes their order the same
 _CLONE_PARENT = 0x8000
 _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220, "loongarch64": 220}
+_CONTROL = 3
 _DESCRIPTORS = 3
 _LONGEST_MARK = 64
 _INT = array.array("i").itemsize
+# Modules for whose sake the interpreter is told of the new process. Without threads there is nothing else
+# to mend, and what is not run touches no memory that is shared
+_NEED_CARE = {"asyncio", "concurrent", "logging", "multiprocessing", "ssl", "threading"}
+_holes: list[bytes] = []
 
 
-def serve() -> None:
-    """Make a child for every end mark that comes, and exit when the keeper closes the socket.
+def prepare() -> None:
+    """Before anything is set up for a child: its variables, as far as they are the same for all; a pipe as
+    standard output, for streams remember what kind of file they are."""
+    reading, writing = os.pipe()
+    os.dup2(writing, 1)
+    os.close(reading)
+    os.close(writing)
+    del os.environ["HTSESSION_WARM"]
+    os.environ["HTSESSION_FD"] = str(_CONTROL)  # where the request pipe will be
+    os.environ["HTSESSION_FIRST"] = "frame"
 
-    Returns in the child, which has its descriptors and waits for its first request as a frame.
+
+def serve(before: Callable[[], None]) -> bytes:
+    """Make a child for every end mark that comes, after a call of `before`; exit at the socket's end of file.
+
+    Returns the mark in the child, which has its descriptors and waits for its first request as a frame.
     """
-    control = socket.socket(fileno=int(os.environ.pop("HTSESSION_WARM")))
+    control = socket.socket(fileno=_CONTROL)
     clone = _cloner()
-    gc.collect()
-    gc.freeze()  # a collection in a child would write to every page that it shares
+    gc.disable()
+    _settle()
     while True:
         mark, descriptors = _receive(control)
         if not mark:
             os._exit(0)
+        before()
         try:
             pid = clone()
         except OSError as error:
             pid = -(error.errno or 1)
         if pid == 0:
             control.detach()
-            _become(mark, descriptors)
-            return
+            _become(descriptors)
+            return mark
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(b"%d" % pid)
@@ -56,10 +73,11 @@ def serve() -> None:
 def name_process(path: str) -> None:
     """Show the program's name in `ps`, where the name of the interpreter would stand."""
     try:
-        with open("/proc/self/comm", "wb") as name:
-            name.write(os.fsencode(os.path.basename(path))[:15])
+        name = os.open("/proc/self/comm", os.O_WRONLY)
     except OSError:
-        pass
+        return
+    os.write(name, os.fsencode(os.path.basename(path))[:15])
+    os.close(name)
 
 
 def finish(run: Callable[[], None], tidy: Callable[[], None]) -> NoReturn:
@@ -67,7 +85,9 @@ def finish(run: Callable[[], None], tidy: Callable[[], None]) -> NoReturn:
     are waited for, exit functions run, `tidy` lets go of the program's own objects."""
     status = _status_of(run)
     try:
-        threading._shutdown()  # type: ignore[attr-defined]
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
         atexit._run_exitfuncs()
         tidy()
         gc.collect()
@@ -96,6 +116,17 @@ def _status_of(run: Callable[[], None]) -> int:
     return 0
 
 
+def _settle() -> None:
+    """Let no child write to pages that it shares with this process when it need not: a collection would go over
+    all objects, the cache of attributes drops names that are spread over the memory, and small objects go into
+    the holes of half empty pages."""
+    sys._clear_type_cache()
+    gc.collect()
+    for size in range(16, 513, 16):
+        _holes.extend(bytes(max(0, size - 33)) for _ in range(100))
+    gc.freeze()
+
+
 def _cloner() -> Callable[[], int]:
     """`os.fork`, but for the parent. Raises OSError."""
     number = _CLONE.get(os.uname().machine) if sys.maxsize > 1 << 32 else None
@@ -103,16 +134,17 @@ def _cloner() -> Callable[[], int]:
         sys.exit(f"warm starts (StartCGI) are not known on {os.uname().machine}: programs are started cold")
     system_call = ctypes.PyDLL(None, use_errno=True).syscall
     system_call.restype = ctypes.c_long
-    flags, zero = ctypes.c_long(_CLONE_PARENT | signal.SIGCHLD), ctypes.c_long(0)
-    api = ctypes.pythonapi
+    arguments = [ctypes.c_long(number), ctypes.c_long(_CLONE_PARENT | signal.SIGCHLD), *[ctypes.c_long(0)] * 4]
+    api = ctypes.pythonapi if _NEED_CARE & sys.modules.keys() else None
 
     def clone() -> int:
-        api.PyOS_BeforeFork()
-        pid = int(system_call(ctypes.c_long(number), flags, zero, zero, zero, zero))
-        if pid == 0:
-            api.PyOS_AfterFork_Child()
-        else:
-            api.PyOS_AfterFork_Parent()
+        if api is not None:
+            api.PyOS_BeforeFork()
+        pid = int(system_call(*arguments))
+        if api is not None:
+            (api.PyOS_AfterFork_Parent if pid else api.PyOS_AfterFork_Child)()
+        elif pid == 0 and "random" in sys.modules:
+            sys.modules["random"].seed()
         if pid < 0:
             raise OSError(ctypes.get_errno(), "clone")
         return pid
@@ -130,12 +162,14 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
     return mark, descriptors.tolist()
 
 
-def _become(mark: bytes, descriptors: list[int]) -> None:
-    """A process of its own: session, descriptors, end mark. The control socket's place is taken by the pipe."""
+def _become(descriptors: list[int]) -> None:
+    """A process of its own: session and descriptors. The pipe takes the control socket's place."""
     os.setsid()
-    for number, descriptor in enumerate(descriptors, 1):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    os.environb[b"HTSESSION_END"] = mark
-    os.environ["HTSESSION_FD"] = str(_DESCRIPTORS)
-    os.environ["HTSESSION_FIRST"] = "frame"
+    output, errors, requests = descriptors
+    os.dup2(output, 1)
+    os.dup2(errors, 2)
+    os.dup2(requests, 3, inheritable=False)
+    os.closerange(min(descriptors), max(descriptors) + 1)
+    if "threading" in sys.modules:
+        sys.modules["threading"].main_thread()._set_native_id()  # the interpreter forgets this one after a fork
+    gc.enable()

@@ -272,6 +272,7 @@ def _program() -> Program:
         text=NAME[1].decode(),
         file="counter",
         argv=(b"counter",),
+        ahead=None,
         directory=b".",
         environ={},
         variables={},

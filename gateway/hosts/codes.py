@@ -1,0 +1,66 @@
+"""Compiled scripts, remembered by a warm host: who had to compile one tells it before the script runs."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import socket
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+    Sign = tuple[int, ...]
+    Code = tuple[CodeType, CodeType, bytes]  # of the first call, of later ones; the source
+
+MOST = 256
+_LARGEST = 128 << 10  # bytes of a message
+_YOUNG = 2_000_000_000  # nanoseconds in which a file may change again without a sign of it
+
+
+class Codes:
+    """What this host knows, by path and the sign of the file's state."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Sign, Code]] = {}
+        self._inbox, self._outbox = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._inbox.setblocking(False)
+        self._outbox.setblocking(False)
+
+    def learn(self) -> None:
+        """In the host: take what processes have told."""
+        while True:
+            try:
+                message = self._inbox.recv(_LARGEST)
+            except BlockingIOError:
+                return
+            path, sign, first, later, source = marshal.loads(message)
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[path] = sign, (first, later, source)
+
+    def find(self, path: str) -> Code | None:
+        """In a process: the code of a script whose file is as it was. Raises OSError."""
+        known = self._known.get(path)
+        return known[1] if known is not None and known[0] == sign_of(os.stat(path)) else None
+
+    def tell(self, path: str, status: os.stat_result, code: Code) -> None:
+        """In a process, before the script runs: what others need not compile again."""
+        if time.time_ns() - status.st_ctime_ns > _YOUNG:
+            message = marshal.dumps((path, sign_of(status), *code))
+            if len(message) <= _LARGEST:
+                try:
+                    self._outbox.send(message)
+                except OSError:
+                    pass  # others compile it themselves
+
+    def close(self) -> None:
+        """In a process: nothing of the script can reach the host."""
+        self._inbox.close()
+        self._outbox.close()
+
+
+def sign_of(status: os.stat_result) -> Sign:
+    """What changes with a file's content."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
