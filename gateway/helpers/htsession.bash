@@ -1,20 +1,25 @@
 # Persistent CGI for looping Bash programs: the pipe protocol behind a `while` loop.
 #
 #     . "${HTSESSION_LIB:-.}/htsession.bash"
+#     count=0
 #     while htsession_accept; do
-#         printf 'Accept-HTSession: %s\nContent-Type: text/plain\n\nhello again\n' "$(htsession_handle)"
+#         count=$((count + 1))
+#         printf 'Accept-HTSession: %s\nContent-Type: text/plain\n\nvisit %s\n' "$(htsession_handle)" "$count"
 #     done
+#     # the session is over: clean up
 #
 # Source it first: what is exported then came from the server and goes with the next request (B1).
 # Bash 4.4 or newer, head and cat; it may be copied next to a program. Under a plain CGI server the loop runs once.
 
 __htsession_process=$BASHPID
-__htsession_state=first            # first, serving, over
+__htsession_state=first            # first, ahead (P11), serving, over
 __htsession_mark=${HTSESSION_END-}
 __htsession_requests=${HTSESSION_FD-}
 __htsession_has_body=${CONTENT_LENGTH:-0}
 mapfile -t __htsession_names < <(compgen -e)
-exec {__htsession_stdout}>&1 {__htsession_body}<&0
+exec {__htsession_stdout}>&1 {__htsession_stderr}>&2 {__htsession_body}<&0
+export -n HTSESSION_FD             # its descriptor is open in subprocesses: they must not take it for theirs
+[[ ${HTSESSION_FIRST-} != frame ]] || __htsession_state=ahead
 
 # The next request, in the environment and on standard input; the response before it is ended first (P1).
 # Status 1: there are no more (P8), or this is a subshell. A request that is not for this process ends it (P7).
@@ -24,9 +29,10 @@ htsession_accept() {
         __htsession_state=serving
         return 0
     fi
+    [[ -n $__htsession_requests ]] || __htsession_state=over
+    [[ $__htsession_state != serving ]] || __htsession_end_response
+    [[ $__htsession_state != over ]] || return 1
     __htsession_state=over
-    [[ -n $__htsession_requests ]] || return 1
-    __htsession_end_response
     __htsession_receive || return 1
     __htsession_set_environment "${__htsession_fields[@]}"
     __htsession_fields=()
@@ -42,7 +48,7 @@ __htsession_end_response() {
     if [[ $__htsession_has_body != 0 ]]; then
         cat <&"$__htsession_body" >/dev/null
     fi
-    exec {__htsession_body}<&- >&"$__htsession_stdout"
+    exec {__htsession_body}<&- >&"$__htsession_stdout" 2>&"$__htsession_stderr"
     printf '\004%s\n' "$__htsession_mark"
 }
 
@@ -50,8 +56,7 @@ __htsession_end_response() {
 __htsession_receive() {
     local LC_ALL=C __htsession_size='' __htsession_comma='' __htsession_name __htsession_value
     __htsession_fields=()
-    IFS= read -r -d : -u "$__htsession_requests" __htsession_size
-    [[ -n $__htsession_size ]] || return 1
+    IFS= read -r -d : -n 10 -u "$__htsession_requests" __htsession_size || [[ -n $__htsession_size ]] || return 1
     [[ $__htsession_size =~ ^[0-9]{1,9}$ ]] || __htsession_refuse 'it must begin with the length of a netstring'
     while ((__htsession_size > 0)); do
         IFS= read -r -d '' -u "$__htsession_requests" __htsession_name &&

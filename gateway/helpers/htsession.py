@@ -1,8 +1,17 @@
-"""Persistent CGI for looping Python programs: the pipe protocol behind a `for` statement.
+r"""Persistent CGI for looping Python programs: the pipe protocol behind a `for` statement.
 
+    import os, sys
+    sys.path.append(os.environ.get("HTSESSION_LIB", "."))
     import htsession
+
+    count = 0
     for request in htsession.requests():
-        print(f"Accept-HTSession: {htsession.handle()}\\nContent-Type: text/plain\\n\\nhello again")
+        count += 1
+        print(f"Accept-HTSession: {htsession.handle()}\nContent-Type: text/plain\n\nvisit {count}")
+    # the session is over: clean up
+
+`request` holds the server's variables, as `os.environ` does; standard input is the request's body.
+`while htsession.accept():` is the same loop.
 
 Import it first: what is in the environment then came from the server and goes with the next request (B1).
 One file, standard library only, Python 3.8 or newer, Linux; it may be copied next to a program.
@@ -43,6 +52,11 @@ class Streams:
         self._codings = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
         self._stdout, self._stderr = (_Output(io.FileIO(fd, "wb", closefd=False)) for fd in (1, 2))
 
+    def attach(self) -> None:
+        """Descriptors 1 and 2 have become others."""
+        for fd, kept in enumerate(self._descriptors, 1):
+            os.dup2(fd, kept, inheritable=False)
+
     def renew(self, body: io.BufferedIOBase | None = None) -> None:
         """Fresh streams on descriptors 0 to 2; `body` becomes standard input, None leaves it as it is."""
         if body is not None:
@@ -60,6 +74,9 @@ class Streams:
                 stream.flush()  # type: ignore[union-attr]
             except (AttributeError, ValueError):  # made None, closed or detached by the program
                 pass
+            except OSError:  # of standard error: the program has closed its descriptor
+                if stream not in (sys.stderr, self._stderr):
+                    raise
 
     def end_response(self, mark: bytes) -> None:
         """Drop what the program left unread of the first request's body (P9), then write the end mark (P1)."""
@@ -88,6 +105,11 @@ class Session:
         self._requests = _request_pipe()
         self._streams = Streams()
 
+    def become(self, mark: bytes) -> None:
+        """This is a process of its own now, made for one session: its descriptors are others."""
+        self._mark, self._process = mark, os.getpid()
+        self._streams.attach()
+
     def fetch(self) -> bool:
         """End the response under way and wait for the next request; False: no more (P8), or in a forked child.
 
@@ -101,6 +123,7 @@ class Session:
             self._serving = True
         else:
             self._finish()
+            self.over = True  # unless what comes is a request
             self._serving = self._receive()
         self.unseen, self.over = self._serving, not self._serving
         return self._serving
@@ -135,7 +158,8 @@ class Session:
             self._streams.renew(body)
         for name in self._names - fields.keys():
             os.environb.pop(name, None)
-        os.environb.update(fields)
+        for name, value in fields.items():  # `update` would ask first what kind of mapping this is
+            os.environb[name] = value
         self._names = set(fields)
         return True
 
@@ -155,7 +179,10 @@ def read_frame(requests: io.BufferedReader) -> dict[bytes, bytes] | None:
     fields = frame[:-1].split(b"\0")
     if len(frame) != length + 1 or not frame.endswith(b"\0,") or len(fields) % 2 == 0:
         raise ProtocolError("a request must be a netstring of names and values that end in NUL")
-    return {fields[i]: fields[i + 1] for i in range(0, len(fields) - 1, 2)}
+    variables = {fields[i]: fields[i + 1] for i in range(0, len(fields) - 1, 2)}
+    if b"" in variables or any(b"=" in name for name in variables):
+        raise ProtocolError("a request has a name that no variable can have")
+    return variables
 
 
 def _number(text: bytes) -> int:
@@ -190,10 +217,11 @@ def _disk_file() -> io.BufferedRandom:
 
 
 def _request_pipe() -> io.BufferedReader | None:
-    if "HTSESSION_FD" not in os.environ:
+    try:
+        descriptor = int(os.environ["HTSESSION_FD"])
+        os.set_inheritable(descriptor, False)
+    except (KeyError, OSError):  # not a descriptor of ours: a looping program started this one
         return None
-    descriptor = int(os.environ["HTSESSION_FD"])
-    os.set_inheritable(descriptor, False)
     return open(descriptor, "rb", closefd=False)
 
 
@@ -216,9 +244,15 @@ def session() -> Session:
 
 
 def accept() -> bool:
-    """`while htsession.accept():` a request is in the environment and on standard input; False: clean up."""
+    """`while htsession.accept():` a request is in the environment and on standard input; False: clean up.
+
+    What is not a request for this process ends it, with HTS011 on standard error (P7).
+    """
     current = session()
-    got = current.unseen or current.fetch()
+    try:
+        got = current.unseen or current.fetch()
+    except ProtocolError as error:
+        sys.exit(f"HTS011 {sys.argv[0]}: {error}")
     current.unseen = False
     return got
 
@@ -231,4 +265,4 @@ def requests() -> Iterator[dict[str, str]]:
 
 def handle() -> str:
     """The handle by which this request came, else the one that the gateway offers for a new session (H11)."""
-    return os.environ.get("HTSESSION_HANDLE") or os.environ["HTSESSION_NEXT_HANDLE"]
+    return os.environ.get("HTSESSION_HANDLE") or os.environ.get("HTSESSION_NEXT_HANDLE", "")

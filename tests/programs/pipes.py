@@ -15,6 +15,7 @@ from gateway.protocol import scgi
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = ROOT / "gateway" / "hosts" / "python.py"
+PERL_HOST = ROOT / "gateway" / "hosts" / "perl.pl"
 HELPERS = ROOT / "gateway" / "helpers"
 MARK = "0123456789abcdef0123456789abcdef"
 BOUND = 30.0
@@ -52,6 +53,7 @@ class Program:
     ) -> None:
         """Start with a first request in the environment, or (P11) with none if `ahead`."""
         self._writers: list[threading.Thread] = []
+        self._broken = False
         requests, self._requests = os.pipe()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         first = {} if ahead else request(variables, body)
@@ -88,6 +90,15 @@ class Program:
     def send(self, data: bytes) -> None:
         """Put bytes on the request pipe while the program may already answer."""
         self._write_all(self._requests, data, close=False)
+
+    def send_now(self, data: bytes) -> None:
+        """Put a few bytes on the request pipe, in one piece."""
+        assert os.write(self._requests, data) == len(data)
+
+    def took_first_body(self) -> bool:
+        """Wait until nothing is left to write on standard input; true if the program has read on to the end."""
+        self._writers[0].join(BOUND)
+        return not self._writers[0].is_alive() and not self._broken
 
     def response(self) -> Response:
         """Read standard output until the end mark or end of file."""
@@ -126,7 +137,7 @@ class Program:
                 while view:
                     view = view[os.write(descriptor, view) :]
             except BrokenPipeError:
-                pass
+                self._broken = True
             if close:
                 os.close(descriptor)
 
@@ -146,8 +157,10 @@ def hosted(
     variables: Mapping[str, str] | None = None,
     body: bytes = b"",
     ahead: bool = False,
+    host: Path = HOST,
 ) -> Program:
-    """`source` as a script under the python host."""
-    script = folder / "script.py"
+    """`source` as a script under a host that is written in the script's own language, python or perl."""
+    script = folder / f"script{host.suffix}"
     script.write_text(source, encoding="utf-8")
-    return Program([sys.executable, HOST, script], variables, body, folder, ahead)
+    interpreter = "perl" if host == PERL_HOST else sys.executable
+    return Program([interpreter, host, script], variables, body, folder, ahead)

@@ -1,0 +1,1 @@
+"""The libraries for looping programs: one contract for all of them."""
