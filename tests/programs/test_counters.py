@@ -1,28 +1,56 @@
-"""The three counters: the same page, each proving another way of writing a persistent program."""
+"""The counters: the same page, each proving another way of writing a persistent program."""
 
+import functools
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from .pipes import HOST, OFFER, ROOT, Program, Response
+from .native import HOST as NATIVE_HOST
+from .pipes import HELPERS, HOST, OFFER, PERL_HOST, ROOT, Program, Response
 
 COUNTERS = ROOT / "cgi-bin"
-FILES = ["counter.py", "counter.sh", "counter.pl"]
+LANGUAGES = {
+    "counter.py": "Python",
+    "counter.sh": "Bash",
+    "counter.pl": "Perl",
+    "counter.cgi": "C",
+    "counter.so": "C",
+    "counter-cob.so": "COBOL",
+}
 NAMES = [
     pytest.param("counter.py"),
     pytest.param("counter.sh", marks=pytest.mark.needs("bash")),
     pytest.param("counter.pl", marks=pytest.mark.needs("perl")),
+    pytest.param("counter.cgi", marks=pytest.mark.needs("make", "cc")),
+    pytest.param("counter.so", marks=pytest.mark.needs("make", "cc")),
+    pytest.param("counter-cob.so", marks=pytest.mark.needs("make", "cobc")),
 ]
+_folder = tempfile.TemporaryDirectory()
+
+
+@functools.cache
+def built() -> Path:
+    """A folder with what `make programs` builds."""
+    folder = Path(_folder.name)
+    subprocess.run(["make", "-s", "programs", f"OUT={folder}"], cwd=ROOT, check=True, timeout=120)
+    return folder
 
 
 def counter(name: str, body: bytes = b"") -> Program:
     """A counter, started as the gateway starts it."""
-    program: list[str | Path] = [COUNTERS / name]
+    folder = COUNTERS if (COUNTERS / name).suffix in (".py", ".pl", ".sh") else built()
+    program: list[str | Path] = [folder / name]
     if name.endswith(".py"):
         program = [sys.executable, HOST, *program]
-    return Program(program, None, body, COUNTERS)
+    if name.endswith(".pl"):
+        program = ["perl", PERL_HOST, *program]
+    if name.endswith(".so"):
+        program = [sys.executable, NATIVE_HOST, *program]
+    return Program(program, None, body, folder)
 
 
 def count(response: Response) -> int:
@@ -84,12 +112,36 @@ def test_P9_a_huge_note_does_not_hurt(name: str) -> None:
         assert count(program.call(body=b"\xff\0" * 4096)) == 3
 
 
-@pytest.mark.needs("bash", "perl")
-def test_all_counters_print_the_same_page() -> None:
-    pages = []
-    for name in FILES:
-        with counter(name) as program:
-            text = program.response().output.decode() + program.call({"QUERY_STRING": "end"}).output.decode()
-            text = text.replace(str(program.process.pid), "PID").replace(name, "NAME")
-        pages.append(re.sub("Python|Bash|Perl", "LANGUAGE", text))
-    assert pages[0] == pages[1] == pages[2]
+def page(name: str) -> str:
+    """The first and the last page of a counter without what tells it from others."""
+    with counter(name) as program:
+        text = program.response().output.decode() + program.call({"QUERY_STRING": "end"}).output.decode()
+        return text.replace(str(program.process.pid), "PID").replace(f"Counter in {LANGUAGES[name]}", "TITLE")
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_all_counters_print_the_same_page(name: str) -> None:
+    assert page(name) == page("counter.py")
+
+
+@pytest.mark.needs("gcc")
+def test_the_counter_in_C_has_no_fault_that_the_sanitizers_know(tmp_path: Path) -> None:
+    program = tmp_path / "counter.cgi"
+    checks = [
+        "-Wall",
+        "-Wextra",
+        "-Wpedantic",
+        "-Werror",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover",
+    ]
+    source = ["-I", str(HELPERS), "-o", str(program), str(COUNTERS / "counter.c")]
+    subprocess.run(["gcc", "-std=c99", "-O2", *checks, *source], check=True, timeout=60)
+    with Program([program]) as running:
+        assert count(running.response()) == 1
+        for note in (b"%", b"%4", b"%zz%00", b"\xff" * 5000, b"%ff" * 5000, b"+&note=again"):
+            assert running.call(body=b"note=" + note).marked
+            assert running.call(body=b"x&note=" + note).marked
+        assert count(running.call({"SCRIPT_NAME": "/\udcff %", "HTSESSION_HANDLE": "ab"})) == 14
+        assert running.end() == 0
+        assert running.stderr() == ""
