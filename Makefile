@@ -8,13 +8,21 @@ CONF ?= conf/gateway.conf
 # The tests wait a good part of their time: one worker more than processors
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # In the order of the folders the small files come last, so that no worker is left alone with a long one
-SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help serve test faults realworld lint format docs bench clean
+# What is compiled, and the folder that it is built into
+OUT := cgi-bin
+PROGRAMS := $(OUT)/counter.cgi $(OUT)/counter.so $(OUT)/counter-cob.so
+HELPERS := gateway/helpers
+CFLAGS ?= -O2 -Wall -Wextra
+COBC ?= cobc
+
+.PHONY: help serve programs test faults realworld lint format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make serve    install and start the gateway on $(CONF)"
+	@echo "make programs build the programs that are compiled, as far as their compilers are here"
 	@echo "make test     install and run the tests (make faults: the long series of faults,"
 	@echo "              make realworld: programs of others with their own clients)"
 	@echo "make lint     formatting, lint, types, stale generated files"
@@ -32,7 +40,32 @@ $(STAMP): pyproject.toml
 	@echo "Installed."
 
 serve: $(STAMP)
+	@$(MAKE) --no-print-directory --keep-going programs >/dev/null || echo "(Not every compiled program could be built; the others work.)"
 	@exec $(BIN)/gateway serve $(CONF)
+
+programs: $(PROGRAMS)
+	@echo "Built: $(or $(wildcard $(PROGRAMS)),nothing)"
+
+# $(call built,COMPILER,DEBIAN PACKAGES,ARGUMENTS): nothing but a word where the compiler is missing. A new file takes the
+# place of the old one by its name, so that living sessions keep the file that they have mapped.
+define built
+@command -v $(firstword $(1)) >/dev/null || \
+{ echo "$@ is not built: there is no $(firstword $(1)) (on Debian: apt-get install $(2))"; exit 0; }; \
+new=$$(mktemp -d $(@D)/.build-XXXXXX) && trap 'rm -rf "$$new"' EXIT && echo "Building $@ …" && \
+$(1) $(3) -o "$$new/$(@F)" $< && mv -f "$$new/$(@F)" $@
+endef
+
+$(OUT)/%.cgi: cgi-bin/%.c $(HELPERS)/htsession.h
+	$(call built,$(CC),gcc libc6-dev,$(CFLAGS) -I $(HELPERS))
+
+$(OUT)/%.so: cgi-bin/%.c $(HELPERS)/htsession.h
+	$(call built,$(CC),gcc libc6-dev,$(CFLAGS) -I $(HELPERS) -shared -fPIC)
+
+$(OUT)/%-cob.so: cgi-bin/%.cob
+	$(call built,$(COBC),gnucobol,-m -O)
+
+# Compiled once, not for each worker in each run
+test faults realworld: export PYTHONDONTWRITEBYTECODE =
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not faults and not realworld" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
@@ -61,4 +94,4 @@ bench: $(STAMP)
 	$(BIN)/python -m bench $(BENCH_ARGUMENTS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis $(PROGRAMS) $(OUT)/.build-*

@@ -52,6 +52,15 @@ def test_check_prints_notices_and_what_would_be_served(site: Path) -> None:
         assert line in result.output
 
 
+def test_the_sample_file_has_no_problem_and_needs_no_notice() -> None:
+    result = CliRunner().invoke(check, [str(REPOSITORY / "conf" / "gateway.conf")])
+    assert result.exit_code == 0
+    notices = [line for line in result.output.splitlines() if "notice: " in line]
+    assert [line for line in notices if "as root" not in line] == []
+    for host in ("python .py", "perl .pl", "native .so"):
+        assert f"  CGIActivationGroup {host}\n" in result.output
+
+
 def test_check_names_every_problem_and_fails(site: Path) -> None:
     result = CliRunner().invoke(check, [conf(site, "Timeout x\nRubbish\n")])
     assert result.exit_code == 1
