@@ -7,6 +7,7 @@ import click
 
 from gateway import __version__
 from gateway.cli_config import check, directives, dump
+from gateway.cli_new import new
 from gateway.configuration.accounts import runs_as_root
 from gateway.configuration.load import Configuration, ConfigurationErrors, load
 
@@ -44,3 +45,4 @@ def state_directory(configuration: Configuration) -> str:
 main.add_command(check)
 main.add_command(directives)
 main.add_command(dump)
+main.add_command(new)
