@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container
-from dataclasses import replace
 
 from gateway.access.credentials import BadCredentials, challenge, given
 from gateway.access.files import Watched, as_text, parse_groups
@@ -45,7 +44,7 @@ class Guard:
             raise Forbidden(f"client denied by server configuration: {self._path(on)}")
         realm, users = self._needed(access, on)
         user = await self._authenticated(on, realm, users)
-        if access.verdict(replace(facts, user=as_text(user))) is Verdict.GRANTED:
+        if access.verdict(facts._replace(user=as_text(user))) is Verdict.GRANTED:
             return user
         raise Unauthorized(challenge(realm), f"user {_named(user)}: not let in by Require: {self._path(on)}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar(
@@ -35,8 +35,7 @@ class Reader(Protocol[T]):
         """The inverse of read: the arguments of each line needed."""
 
 
-@dataclass(frozen=True)
-class Merging(Generic[T]):
+class Merging(NamedTuple, Generic[T]):
     """How values of one section become one, and how an inner section's value changes an outer one's.
 
     `adds_up`: earlier lines of a section still have a say; `inherits`: the outer section's value has.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.directives.problems import Malformed, Place, shown
 from gateway.directives.readers.regexes import checked, compiled
@@ -15,8 +15,7 @@ _WILD = re.compile(r"[*?\[]")
 _SPECIAL = frozenset(r".^$*+?{}[]\|()")
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(NamedTuple):
     """`form` is "path", "glob" or "regex"; `text` is what the file says.
 
     `matches` decides on a folder with its trailing slash (Directory), a URL path (Location), a name (Files).
@@ -27,8 +26,7 @@ class Pattern:
     matches: Callable[[str], object]
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A section with what it says itself; `files` are the Files sections within a Directory."""
 
     title: str
@@ -36,7 +34,7 @@ class Section:
     pattern: Pattern
     place: Place
     settings: Settings
-    files: tuple[Section, ...] = field(default=())
+    files: tuple[Section, ...] = ()
 
 
 def make_pattern(kind: str, words: list[str], regex: bool, root: str) -> Pattern:

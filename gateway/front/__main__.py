@@ -19,7 +19,7 @@ from gateway.configuration.load import ConfigurationErrors, load
 from gateway.directives import table
 from gateway.front.life import Front
 from gateway.front.privileges import give_up, privileges
-from gateway.keeper.fronts import LINK_DESCRIPTOR
+from gateway.keeper.link import LINK_DESCRIPTOR
 from gateway.logs.error import ErrorLog
 from gateway.logs.opened import open_logs, targets
 from gateway.sessions.keeper import KeeperLink

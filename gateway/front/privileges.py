@@ -16,6 +16,7 @@ from gateway.directives.build import all_sections
 from gateway.directives.settings import Settings
 from gateway.keeper.identity import Identity, assume, no_new_privileges
 from gateway.mapping.ahead import DEFAULT_PATH
+from gateway.web import pages
 
 
 def privileges(configuration: Configuration) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def give_up(configuration: Configuration) -> None:
     own = own_identity(configuration)
     if own is not None:
         hashes.load()  # the folder of the libraries may be root's alone
+        pages.template()
         assume(own)
         tempfile.tempdir = None  # the folder where this user may write
         tempfile.gettempdir()

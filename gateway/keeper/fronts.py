@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
-from gateway.keeper.children import Child
+from gateway.keeper.child import Child
 from gateway.keeper.identity import is_roots
 from gateway.keeper.link import Link, LinkError, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import NOTHING
 from gateway.keeper.spawn import Order, spawn
 
-LINK_DESCRIPTOR = 3
 _HOME = os.getcwdb()  # where the gateway was started
 
 

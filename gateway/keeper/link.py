@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 VERSION = 3
+LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
 _MOST_DESCRIPTORS = 253

@@ -1,6 +1,7 @@
 """What a URL path can mean besides a program, each with the settings that hold there."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.directives.settings import Settings
 from gateway.errors import GatewayError
@@ -8,8 +9,7 @@ from gateway.program import Program
 from gateway.protocol.paths import Path
 
 
-@dataclass(frozen=True, slots=True)
-class StaticFile:
+class StaticFile(NamedTuple):
     """A file to be sent as it is; `kind` is its Content-Type, None when its name tells."""
 
     settings: Settings
@@ -17,16 +17,14 @@ class StaticFile:
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FolderRedirect:
+class FolderRedirect(NamedTuple):
     """A folder was named without its slash: the client is sent to `location`, a decoded path."""
 
     settings: Settings
     location: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRedirect:
+class ClientRedirect(NamedTuple):
     """Redirect and its kin: the client is sent to `location`, a URL or path, encoded."""
 
     settings: Settings
@@ -43,8 +41,7 @@ class Folder:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Nothing, or nothing that may be had: `error` says why, once access has been granted."""
 
     settings: Settings

@@ -19,8 +19,7 @@ class Advice(NamedTuple):
     complaints: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, frozen=True)
-class Head:
+class Head(NamedTuple):
     """The header block of a response (RFC 3875, section 6.3).
 
     `headers` have lower-case names, without Status, gateway headers, hop-by-hop headers, Date and Server.
@@ -58,8 +57,7 @@ class End:
     excess: bool = False
 
 
-@dataclass(slots=True)
-class Invalid:
+class Invalid(NamedTuple):
     """The output breaks RFC 3875, section 6, or P4. It is the last event; `reason` is a text for the log."""
 
     reason: str

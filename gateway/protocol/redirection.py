@@ -1,7 +1,7 @@
 """What the second of two requests knows of the first: local redirects and error documents (as in Apache)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Variables = dict[bytes, bytes]
 
@@ -9,8 +9,7 @@ PREFIX = b"REDIRECT_"
 _NOT_HANDED_ON = (b"HTTP_", b"HTSESSION_", b"QZHB")
 
 
-@dataclass(frozen=True, slots=True)
-class Redirection:
+class Redirection(NamedTuple):
     """How a request came out of another one.
 
     `status`: the answer's unless the program states one; `headers` go with the answer; `uri` is what the client

@@ -1,23 +1,24 @@
 """Answers of the gateway's own: HTML, plain text or JSON by Accept; small, self-contained, never stderr."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from gateway.directives.readers.redirects import Document
 from gateway.errors import GatewayError
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 _HTML, _JSON, _TEXT = "text/html", "application/json", "text/plain"
-_templates = Environment(
-    loader=PackageLoader("gateway.web"), autoescape=True, trim_blocks=False, keep_trailing_newline=True
-)
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """What an answer says. `kept` is a list of short lines, `link` where to go on, `facts` more JSON keys."""
 
     status: int
@@ -27,7 +28,17 @@ class Page:
     kept: Sequence[str] = ()
     link: str = ""
     link_text: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
+
+
+@cache
+def template() -> Template:
+    """The template of the HTML pages, loaded with the first one, as a front without any starts a tenth sooner;
+    or before the front becomes another user, while its files may be read."""
+    from jinja2 import Environment, PackageLoader
+
+    loader = PackageLoader("gateway.web")
+    return Environment(loader=loader, autoescape=True, keep_trailing_newline=True).get_template("error.html")
 
 
 def of_error(error: GatewayError) -> Page:
@@ -50,7 +61,7 @@ def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ())
     fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
     fields.setdefault("cache-control", "no-store")
     if kind == _JSON:
-        body = {"status": page.status, "title": page.title, "message": page.heading} | page.facts
+        body = {"status": page.status, "title": page.title, "message": page.heading, **page.facts}
         if page.link:
             body["link"] = page.link
         return JSONResponse(body, page.status, fields)
@@ -60,8 +71,7 @@ def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ())
         lines += [f"{page.link_text}: {page.link}"] if page.link else []
         return PlainTextResponse("\n".join(lines) + "\n", page.status, fields)
     fields["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-    template = _templates.get_template("error.html")
-    return HTMLResponse(template.render(vars(page)), page.status, fields)
+    return HTMLResponse(template().render(page._asdict()), page.status, fields)
 
 
 def preferred(accept: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.directives.directive import Words
 from gateway.directives.problems import Malformed, shown, suggestion
@@ -33,8 +33,7 @@ def handler(word: str) -> str:
     raise Malformed(f"one of {', '.join(HANDLERS)}", shown([word]) + suggestion(word, (*HANDLERS, *IDLE)))
 
 
-@dataclass(frozen=True)
-class HandlerChoice:
+class HandlerChoice(NamedTuple):
     """A handler for all files of a place, or None."""
 
     syntax: str = "|".join((*HANDLERS, "None"))

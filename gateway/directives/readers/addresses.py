@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.directives.directive import Words
@@ -83,8 +82,7 @@ def _port(text: str) -> int:
     return int(text)
 
 
-@dataclass(frozen=True)
-class ListenReader:
+class ListenReader(NamedTuple):
     """`Listen [addr:]port [http|https]` or `Listen unix:path`."""
 
     syntax: str = "[addr:]port [http|https] | unix:path"

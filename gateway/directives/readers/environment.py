@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from gateway.directives.directive import Merging, Words
 from gateway.directives.problems import Malformed, shown
@@ -18,15 +18,10 @@ class Mark(Enum):
     UNSET = "taken away"
 
 
-def _nothing() -> Mapping[str, str | Mark]:
-    return MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """What the directives say about each variable, the last word of each."""
 
-    names: Mapping[str, str | Mark] = field(default_factory=_nothing)
+    names: Mapping[str, str | Mark] = MappingProxyType({})
 
     def effective(self, server: Mapping[str, str]) -> dict[str, str]:
         """The variables a program gets, given the server's own environment."""
@@ -53,8 +48,7 @@ def _checked(names: Words) -> Words:
     return names
 
 
-@dataclass(frozen=True)
-class SetReader:
+class SetReader(NamedTuple):
     """`name [value]`."""
 
     syntax: str = "name [value]"
@@ -70,8 +64,7 @@ class SetReader:
         return [(name, said) for name, said in value.names.items() if isinstance(said, str)]
 
 
-@dataclass(frozen=True)
-class MarkReader:
+class MarkReader(NamedTuple):
     """`name …`, all with the same mark."""
 
     mark: Mark

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.directives.directive import Merging, Words
 from gateway.directives.methods import Methods, within
@@ -20,8 +20,7 @@ _VARIABLE = "env="
 _REMEMBERED = 1024
 
 
-@dataclass(frozen=True)
-class HostRules:
+class HostRules(NamedTuple):
     """What one section says: `order` and `satisfy` None where it says nothing.
 
     `methods`: of a line within <Limit>. A section with such lines has all of its lines in `parts`, in order.
@@ -48,7 +47,7 @@ class HostRules:
 
     def limited(self, methods: Methods | None) -> HostRules:
         """A line within <Limit>; one that stood in a Limit of its own already has its methods."""
-        return self if self.methods else replace(self, methods=methods)
+        return self if self.methods else self._replace(methods=methods)
 
     def on(self, method: str) -> HostRules:
         """What is said of a method."""
@@ -109,8 +108,7 @@ MERGED: Merging[HostRules] = Merging(
 )
 
 
-@dataclass(frozen=True)
-class OrderReader:
+class OrderReader(NamedTuple):
     """`deny,allow`, `allow,deny` or `mutual-failure`."""
 
     syntax: str = "|".join(ORDERS)
@@ -128,8 +126,7 @@ class OrderReader:
             yield from within(part.methods, [[part.order]]) if part.order else ()
 
 
-@dataclass(frozen=True)
-class FromReader:
+class FromReader(NamedTuple):
     """`from all`, `from network …`, `from env=[!]name …`."""
 
     denies: bool
@@ -158,8 +155,7 @@ def _entry(word: str) -> str:
     return EVERYBODY if lowered == EVERYBODY else network(word)
 
 
-@dataclass(frozen=True)
-class SatisfyReader:
+class SatisfyReader(NamedTuple):
     """`all` or `any`."""
 
     syntax: str = "all|any"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -42,8 +41,7 @@ UPDATED: Merging[Any] = Merging(
 )
 
 
-@dataclass(frozen=True)
-class AliasReader:
+class AliasReader(NamedTuple):
     """`url-path target`."""
 
     syntax: str = "url-path directory|file"
@@ -67,8 +65,7 @@ def targets(value: Aliases) -> list[str]:
     return [target for _, target in value]
 
 
-@dataclass(frozen=True)
-class NameListReader:
+class NameListReader(NamedTuple):
     """Host names, in which `*` and `?` match any text and any character."""
 
     syntax: str = "name …"
@@ -84,8 +81,7 @@ class NameListReader:
         return [value] if value else []
 
 
-@dataclass(frozen=True)
-class IndexReader:
+class IndexReader(NamedTuple):
     """File names, or `disabled`."""
 
     syntax: str = "file … | disabled"
@@ -108,8 +104,7 @@ def extension(word: str) -> str:
     return "." + word.removeprefix(".").lower()
 
 
-@dataclass(frozen=True)
-class HandlerReader:
+class HandlerReader(NamedTuple):
     """`handler .ext …`."""
 
     syntax: str = f"{'|'.join(HANDLERS)} .ext …"
@@ -137,8 +132,7 @@ class HostChoice(NamedTuple):
         return dict(self.options).get(name)
 
 
-@dataclass(frozen=True)
-class ActivationGroupReader:
+class ActivationGroupReader(NamedTuple):
     """`host .ext … [option=value …]`; every option of a kind is a path."""
 
     kinds: Mapping[str, tuple[str, ...]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -40,8 +39,7 @@ LEVELS_MERGED: Merging[Levels] = Merging(
 )
 
 
-@dataclass(frozen=True)
-class LevelsReader:
+class LevelsReader(NamedTuple):
     """`level`, `module:level`, or several of them."""
 
     syntax: str = "[module:]level …"
@@ -97,8 +95,7 @@ def folders(value: tuple[AccessLog, ...]) -> list[str]:
     return [log.path.rpartition("/")[0] or "/" for log in value if log.path not in STANDARD]
 
 
-@dataclass(frozen=True)
-class CustomLogReader:
+class CustomLogReader(NamedTuple):
     """`file format [env=[!]variable]`."""
 
     syntax: str = 'file|stdout|stderr "format"|name [env=[!]variable]'
@@ -127,8 +124,7 @@ def _condition(word: str) -> str:
     return word[4:]
 
 
-@dataclass(frozen=True)
-class TransferLogReader:
+class TransferLogReader(NamedTuple):
     """`file`."""
 
     syntax: str = "file|stdout|stderr"
@@ -144,8 +140,7 @@ class TransferLogReader:
         return [(log.path,) for log in value if not log.format]
 
 
-@dataclass(frozen=True)
-class FormatReader:
+class FormatReader(NamedTuple):
     """`"format" [name]`."""
 
     syntax: str = '"format" [name]'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import NamedTuple
 
 from gateway.directives.directive import Merging, Words
 from gateway.directives.problems import Malformed, shown, suggestion
@@ -52,8 +53,7 @@ def remarks(value: Options) -> list[str]:
     return [f"Options {name} has no effect here" for name in WITHOUT_EFFECT if name in value]
 
 
-@dataclass(frozen=True)
-class OptionsReader:
+class OptionsReader(NamedTuple):
     """`[+|-]name …`."""
 
     syntax: str = "[+|-]ExecCGI|FollowSymLinks|SymLinksIfOwnerMatch|All|None …"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -42,8 +41,7 @@ PACES: Paces = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class PaceReader:
+class PaceReader(NamedTuple):
     """`header=20-40,MinRate=500 body=20,MinRate=500 handshake=10`, each part once."""
 
     syntax: str = "[handshake=time] [header=time[-time][,MinRate=n]] [body=time[-time][,MinRate=n]]"

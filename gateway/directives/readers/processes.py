@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.directives.directive import Words
@@ -25,8 +24,7 @@ class ResourceLimit(NamedTuple):
     hard: int | None
 
 
-@dataclass(frozen=True)
-class LimitReader:
+class LimitReader(NamedTuple):
     """`soft|max [hard|max]`; `size`: bytes, with K, M, G. One word leaves the hard limit as it is (Apache)."""
 
     size: bool = False
@@ -65,8 +63,7 @@ class LimitReader:
         return format_size(limit) if self.size else str(limit)
 
 
-@dataclass(frozen=True)
-class AccountReader:
+class AccountReader(NamedTuple):
     """The name of a user or group, or `#` and its number; whether it exists is asked at load."""
 
     kind: str
@@ -92,8 +89,7 @@ class UserGroup(NamedTuple):
     group: str
 
 
-@dataclass(frozen=True)
-class UserGroupReader:
+class UserGroupReader(NamedTuple):
     """`user group`."""
 
     syntax: str = "user|#number group|#number"
@@ -125,8 +121,7 @@ class Ahead(NamedTuple):
     user: str = ""
 
 
-@dataclass(frozen=True)
-class AheadReader:
+class AheadReader(NamedTuple):
     """`n [user]`."""
 
     syntax: str = "n [user]"

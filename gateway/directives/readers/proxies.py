@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.directives.directive import Merging, Words
@@ -21,8 +20,7 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "
 _GLOBAL_IPV6 = ("2000::/3",)
 
 
-@dataclass(frozen=True)
-class Proxies:
+class Proxies(NamedTuple):
     """Networks of proxies. What `internal` ones say may be a private address."""
 
     trusted: tuple[str, ...] = ()
@@ -44,8 +42,7 @@ MERGED: Merging[Proxies] = Merging(
 )
 
 
-@dataclass(frozen=True)
-class HeaderReader:
+class HeaderReader(NamedTuple):
     """The name of a header."""
 
     syntax: str = "name"
@@ -62,8 +59,7 @@ class HeaderReader:
         return [] if value is None else [[value]]
 
 
-@dataclass(frozen=True)
-class ProxyReader:
+class ProxyReader(NamedTuple):
     """Networks."""
 
     internal: bool

@@ -69,8 +69,7 @@ def _one_slash(location: str) -> str:
     return "/" + location.lstrip("/") if location.startswith("/") else location
 
 
-@dataclass(frozen=True)
-class RedirectReader:
+class RedirectReader(NamedTuple):
     """`[status] [url-path] url`; `fixed` is the status of those that name none."""
 
     regex: bool = False
@@ -134,8 +133,7 @@ class Document(NamedTuple):
 Documents = Mapping[int, Document]
 
 
-@dataclass(frozen=True)
-class DocumentReader:
+class DocumentReader(NamedTuple):
     """`status document`."""
 
     syntax: str = 'status /url-path|url|"text"|default'

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import NamedTuple
 
 from gateway.directives.directive import Container as Section
 from gateway.directives.directive import Merging
@@ -21,8 +21,7 @@ class Verdict(Enum):
     NEUTRAL = auto()
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of a request. `address` is the client's (None: a Unix socket), `local`: it is this
     machine's; `groups` gives those of a user; `variables` has the names that SetEnvIf gave."""
 
@@ -34,8 +33,7 @@ class Facts:
     variables: Container[str] = ()
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """One `Require` line: a kind of the table below with its arguments. `methods`: it has no say on others."""
 
     kind: str
@@ -44,8 +42,7 @@ class Condition:
     methods: Methods | None = None
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """`<RequireAll>`, `<RequireAny>` or `<RequireNone>`, by its name in the file."""
 
     name: str
@@ -76,8 +73,7 @@ NONE = _group("RequireNone", "None of the `Require` lines and groups in it may g
 GROUPS = (ALL, ANY, NONE)
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """What one section says: its terms (any of them grants), and how they join an outer section's (AuthMerging;
     None: not said)."""
 
@@ -87,7 +83,7 @@ class Rules:
     def limited(self, methods: Methods | None) -> Rules:
         """The same within <Limit>; what stood in a Limit of its own already has its methods."""
         return Rules(
-            tuple(one if one.methods else replace(one, methods=methods) for one in self.terms), self.joined
+            tuple(one if one.methods else one._replace(methods=methods) for one in self.terms), self.joined
         )
 
 

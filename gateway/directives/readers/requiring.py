@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.directives.directive import Container, Words
 from gateway.directives.methods import counted, within
@@ -61,8 +61,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class RequireReader:
+class RequireReader(NamedTuple):
     """`[not] kind argument …`."""
 
     syntax: str = (
@@ -101,8 +100,7 @@ def _group_lines(group: Group) -> Iterator[Words]:
     yield [f"</{group.name}>"]
 
 
-@dataclass(frozen=True)
-class MergingReader:
+class MergingReader(NamedTuple):
     """`Off|And|Or`."""
 
     syntax: str = "Off|And|Or"

@@ -128,8 +128,7 @@ def active(conditions: Conditions) -> Conditions:
     return tuple(one for one in conditions if one.settings)
 
 
-@dataclass(frozen=True)
-class ConditionReader:
+class ConditionReader(NamedTuple):
     """`attribute regex [!]variable[=value] …`, for BrowserMatch without the attribute."""
 
     kind: str

@@ -63,8 +63,7 @@ class AliasPattern(NamedTuple):
 AliasPatterns = tuple[AliasPattern, ...]
 
 
-@dataclass(frozen=True)
-class AliasMatchReader:
+class AliasMatchReader(NamedTuple):
     """`regex target`."""
 
     scripted: bool

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from gateway.directives.directive import Words
 from gateway.directives.problems import Malformed, shown
@@ -27,8 +27,7 @@ def media_type(word: str) -> str:
     return word
 
 
-@dataclass(frozen=True)
-class TypeReader:
+class TypeReader(NamedTuple):
     """`type .ext …`."""
 
     syntax: str = "media-type .ext …"
@@ -44,8 +43,7 @@ class TypeReader:
         return [(kind, ext) for ext, kind in value.items() if kind is not None]
 
 
-@dataclass(frozen=True)
-class RemovalReader:
+class RemovalReader(NamedTuple):
     """`.ext …`."""
 
     syntax: str = ".ext …"
@@ -62,8 +60,7 @@ class RemovalReader:
         return [removed] if removed else []
 
 
-@dataclass(frozen=True)
-class ForcedTypeReader:
+class ForcedTypeReader(NamedTuple):
     """`type`, or `None`."""
 
     syntax: str = "media-type|None"

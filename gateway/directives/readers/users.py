@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.directives.directive import Words
 from gateway.directives.problems import Malformed, shown
@@ -14,8 +14,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BASIC = "Basic"
 
 
-@dataclass(frozen=True)
-class AuthTypeReader:
+class AuthTypeReader(NamedTuple):
     """`Basic` or `None`."""
 
     syntax: str = "Basic|None"
@@ -34,8 +33,7 @@ class AuthTypeReader:
         return [[value or "None"]]
 
 
-@dataclass(frozen=True)
-class RealmReader:
+class RealmReader(NamedTuple):
     """A text for people."""
 
     syntax: str = "text"
@@ -52,8 +50,7 @@ class RealmReader:
         return [] if value is None else [[value]]
 
 
-@dataclass(frozen=True)
-class ProviderReader:
+class ProviderReader(NamedTuple):
     """`file`."""
 
     syntax: str = "file"

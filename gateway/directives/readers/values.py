@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.directives.directive import Words
 from gateway.directives.problems import Malformed, shown
@@ -31,8 +31,7 @@ def absolute(path: str, root: str) -> str:
     return joined + "/" if path.endswith("/") and joined != "/" else joined
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(NamedTuple):
     """A whole number."""
 
     minimum: int
@@ -52,8 +51,7 @@ class Integer:
         return [[str(value)]]
 
 
-@dataclass(frozen=True)
-class Time:
+class Time(NamedTuple):
     """A time in seconds; the words of a line are one text (`2 mins 30 secs`)."""
 
     minimum: float = 0.0
@@ -71,8 +69,7 @@ class Time:
         return [[format_time(value)]]
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """A number of bytes."""
 
     minimum: int = 0
@@ -90,8 +87,7 @@ class Size:
         return [[format_size(value)]]
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One of some names, in any letter case."""
 
     names: tuple[str, ...]
@@ -114,8 +110,7 @@ class Choice:
         return [[value]]
 
 
-@dataclass(frozen=True)
-class OptionalChoice:
+class OptionalChoice(NamedTuple):
     """One of some names, or `None`."""
 
     choice: Choice
@@ -135,8 +130,7 @@ class OptionalChoice:
         return [[value or "None"]]
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """An absolute path, or one of some words that stand for themselves."""
 
     syntax: str
@@ -164,8 +158,7 @@ def folder_of(value: str) -> list[str]:
     return [value.rpartition("/")[0] or "/"] if "/" in value else []
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """One word, whatever it says; None where there is none."""
 
     syntax: str
@@ -179,8 +172,7 @@ class Text:
         return [] if value is None else [[value]]
 
 
-@dataclass(frozen=True)
-class HostName:
+class HostName(NamedTuple):
     """A host name or address; a scheme and a port are accepted and dropped (they do not choose a host)."""
 
     syntax: str = "[scheme://]name[:port]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.directives.directive import Words
 from gateway.directives.problems import Malformed, shown
@@ -14,8 +14,7 @@ _NAMES = {name.lower(): name for name in (*_OLD, *SERVED)}
 Versions = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class VersionsReader:
+class VersionsReader(NamedTuple):
     """`[+|-]version …`, `all` for every one; old versions may be named and are never served."""
 
     syntax: str = "[+|-]all|TLSv1.2|TLSv1.3 …"
