@@ -1,8 +1,16 @@
 """Tests that need an outside tool say so: `@pytest.mark.needs("perl")`. Without it they are skipped by name."""
 
+import gc
 import shutil
 
 import pytest
+
+gc.disable()  # thousands of tests are collected, and stay: looking for garbage takes a fourth of that time
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -14,22 +14,25 @@ cat (the body, piece by piece as it comes) digest (length and SHA-256 of the bod
 mark) halfmark=PATH (text and half the mark at once, the rest when the file exists) latewait=PATH (`late` waits
 for the file) pending (whether a request is in the pipe) diary=PATH (notes `eof` and `term` when they come)
 linger (stay after end of file on the request pipe).
+
+It is started many hundred times: what few verbs need is imported by them.
 """
 
-import hashlib
 import os
-import select
-import signal
-import subprocess
 import sys
 import time
-from urllib.parse import unquote_plus
 
 END = os.environ["HTSESSION_END"].encode()
 REQUESTS = os.fdopen(int(os.environ["HTSESSION_FD"]), "rb", buffering=0)
 counter = 0
 out = sys.stdout.buffer
 diary, lingering, ignoring = os.devnull, False, False
+
+
+def decoded(value, encoding):
+    first, *rest = os.fsencode(value.replace("+", " ")).split(b"%")
+    data = first + b"".join(bytes.fromhex(part[:2].decode()) + part[2:] for part in rest)
+    return data.decode(encoding, "replace")
 
 
 def note(event):
@@ -155,6 +158,8 @@ class Call:
             out.flush()
             os._exit(int(value))
         elif verb == "kill":
+            import signal
+
             out.flush()
             os.kill(os.getpid(), getattr(signal, "SIG" + value))
             signal.pause()
@@ -174,13 +179,19 @@ class Call:
             out.flush()
             os.close(1)
         elif verb == "fork":
+            import subprocess
+
             subprocess.Popen(["sleep", value], close_fds=False)
         elif verb == "background":
+            import subprocess
+
             null = subprocess.DEVNULL
             self.write(
                 "background=%d\n" % subprocess.Popen(["sleep", value], stdin=null, stdout=null, stderr=null).pid
             )
         elif verb == "inherited":
+            import subprocess
+
             self.head()
             out.flush()
             subprocess.run(["printf", "%s", value], check=True)
@@ -189,6 +200,8 @@ class Call:
                 self.write(data)
                 out.flush()
         elif verb == "digest":
+            import hashlib
+
             length, digest = 0, hashlib.sha256()
             for data in self.pieces():
                 length += len(data)
@@ -206,13 +219,19 @@ class Call:
         elif verb == "latewait":
             self.late_when = value
         elif verb == "pending":
+            import select
+
             self.write("pending=%d\n" % len(select.select([REQUESTS], [], [], 0)[0]))
         elif verb == "diary":
+            import signal
+
             globals()["diary"] = value
             signal.signal(signal.SIGTERM, on_term)
         elif verb == "linger":
             globals()["lingering"] = True
         elif verb == "ignore":
+            import signal
+
             globals()["ignoring"] = True
             signal.signal(signal.SIGTERM, signal.SIG_IGN if diary == os.devnull else on_term)
         elif verb == "forever":
@@ -226,7 +245,7 @@ class Call:
     def perform(self):
         for part in filter(None, self.variables.get("QUERY_STRING", "").split("&")):
             verb, _, value = part.partition("=")
-            self.run(verb, unquote_plus(value, "latin-1" if verb == "raw" else "utf-8"))
+            self.run(verb, decoded(value, "latin-1" if verb == "raw" else "utf-8"))
         self.head()
         if self.handled or self.variables is not os.environ:
             self.body()
@@ -249,5 +268,8 @@ while variables is not None:
     variables, source = next_request(), read
 if variables is None:
     note("eof")
-    while lingering:
-        signal.pause()
+    if lingering:
+        import signal
+
+        while True:
+            signal.pause()

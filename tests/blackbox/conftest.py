@@ -12,17 +12,23 @@ import pytest
 from tests.blackbox.harness import Gateway
 
 Serve = Callable[..., Gateway]
-_CHILD = Path(__file__).with_name("child.py")
-# run by the tests' own Python, without what `site` takes time for
-CHILD_TEXT = _CHILD.read_text().replace("#!/usr/bin/env python3", f"#!{os.path.realpath(sys.executable)} -S", 1)
+# child.py, run by the tests' own Python, without what `site` and compiling it each time take
+CHILD_TEXT = f"""#!{os.path.realpath(sys.executable)} -S
+import sys
+sys.path.append({os.path.dirname(__file__)!r})
+import child
+"""
 
 
 @contextmanager
 def _gateways(folder: Path) -> Iterator[Serve]:
     started: list[Gateway] = []
 
-    def start(directives: str = "", programs: dict[str, str] | None = None) -> Gateway:
+    def start(
+        directives: str = "", programs: dict[str, str] | None = None, by_command: bool = False
+    ) -> Gateway:
         gateway = Gateway(folder / f"gateway{len(started)}", directives, programs)
+        gateway.by_command = by_command
         gateway.program("child", CHILD_TEXT)
         started.append(gateway)
         return gateway.start()
@@ -34,9 +40,10 @@ def _gateways(folder: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start gateways: `serve(directives, programs)`; all of them are stopped, and must end with status 0.
+    """Start gateways: `serve(directives, programs)`; all of them are stopped at the end.
 
-    Every gateway has `/cgi-bin/child`, the program that does what its query says.
+    Every gateway has `/cgi-bin/child`, the program that does what its query says. `by_command` starts it by
+    `gateway serve`, for tests of what the command itself does.
     """
     with _gateways(tmp_path) as start:
         yield start

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tests.blackbox.proc import children
+
 BOUND = 15.0  # seconds after which an awaited event counts as missing
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +86,8 @@ _ports = itertools.cycle(range(_first, _first + 200))
 class Gateway:
     """`directives` are added to a plain file; `programs` are written executable into cgi-bin."""
 
+    by_command = False  # start it by `gateway serve`, not as the keeper that this becomes
+
     def __init__(self, folder: Path, directives: str = "", programs: dict[str, str] | None = None) -> None:
         self.folder, self.port = folder, free_port()
         self.cgi_bin, self.htdocs = folder / "cgi-bin", folder / "htdocs"
@@ -121,11 +125,18 @@ class Gateway:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with open(self.folder / "output", "ab") as output:
             self._process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "gateway", "serve", str(self.conf)],
+                [*self.prefix, sys.executable, "-m", *self._arguments()],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, cwd=self.folder,
             )  # fmt: skip
         wait_for("the gateway to serve", self._serves)
         return self
+
+    def _arguments(self) -> list[str]:
+        """The command reads the directives file for its notices, a third of the time of a start, and becomes
+        the keeper: only what the command itself says needs it."""
+        if self.by_command:
+            return ["gateway", "serve", str(self.conf)]
+        return ["gateway.keeper", str(self.folder / "state"), str(self.conf)]
 
     def _serves(self) -> bool:
         assert self._process is not None
@@ -157,12 +168,10 @@ class Gateway:
     def children(self) -> dict[int, str]:
         """The keeper's children: pid -> command line."""
         found = {}
-        for entry in Path("/proc").iterdir():
+        for pid in children(self.keeper):
             try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if entry.name.isdigit() and int(fields[1]) == self.keeper and fields[0] != "Z":
-                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except (OSError, IndexError):
+                found[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
                 continue
         return found
 

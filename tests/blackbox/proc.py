@@ -14,8 +14,8 @@ def alive(pid: int) -> bool:
 
 def children(pid: int) -> list[int]:
     """The living children of a process."""
-    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [other for other in pids if _stat(other)[1:2] == [str(pid)] and alive(other)]
+    found = ((int(name), _stat(int(name))) for name in os.listdir("/proc") if name.isdigit())
+    return [other for other, fields in found if fields[1:2] == [str(pid)] and fields[0] != "Z"]
 
 
 def descriptors(pid: int) -> dict[int, str]:
@@ -39,6 +39,7 @@ def status(pid: int, field: str) -> int:
 def _stat(pid: int) -> list[str]:
     """State, parent, group, ... of a process; empty when it does not exist."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return file.read().decode(errors="replace").rpartition(")")[2].split(maxsplit=3)
     except (FileNotFoundError, ProcessLookupError):
         return []

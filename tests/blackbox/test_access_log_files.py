@@ -56,29 +56,34 @@ def test_a_log_is_not_for_others_to_read(gateway: Gateway) -> None:
 # ---- files
 
 
-def test_stdout_and_stderr_are_logs_too(serve: Serve) -> None:
-    gateway = serve('CustomLog stdout "to-stdout %U"\nCustomLog /dev/stderr "to-stderr %U"\n')
-    gateway.get("/out-1")
-    wait_for(
-        "both lines", lambda: "to-stdout /out-1\n" in gateway.output and "to-stderr /out-1\n" in gateway.output
+@pytest.fixture(scope="module")
+def odd(serve_shared: Serve) -> Gateway:
+    """A main server whose logs are no plain files, and two hosts with one file for both logs."""
+    one = "CustomLog logs/one.log %v\nErrorLog logs/one.log"
+    return serve_shared(
+        'CustomLog stdout "to-stdout %U"\nCustomLog /dev/stderr "to-stderr %U"\n'
+        "CustomLog /dev/full common\nCustomLog logs/ok.log common\n"
+        "<VirtualHost *:*>\nServerName main.example\n</VirtualHost>\n"
+        f"<VirtualHost *:*>\nServerName a.example\n{one}\n</VirtualHost>\n"
+        f"<VirtualHost *:*>\nServerName b.example\n{one}\n</VirtualHost>\n"
     )
 
 
-def test_a_full_disk_breaks_no_request_and_is_told_once(serve: Serve) -> None:
-    gateway = serve("CustomLog /dev/full common\nCustomLog logs/ok.log common")
+def test_stdout_and_stderr_are_logs_too(odd: Gateway) -> None:
+    odd.get("/out-1")
+    wait_for("both lines", lambda: "to-stdout /out-1\n" in odd.output and "to-stderr /out-1\n" in odd.output)
+
+
+def test_a_full_disk_breaks_no_request_and_is_told_once(odd: Gateway) -> None:
     for number in range(3):
-        assert gateway.get(f"/cgi-bin/child?echo=full-{number}").text == f"full-{number}"
-        line(gateway, "ok.log", f"full-{number}")
-    gateway.wait_log(r"\[core:error\] .*cannot write to /dev/full: No space left on device")
-    assert gateway.log.count("cannot write to /dev/full") == 1
+        assert odd.get(f"/cgi-bin/child?echo=full-{number}").text == f"full-{number}"
+        line(odd, "ok.log", f"full-{number}")
+    odd.wait_log(r"\[core:error\] .*cannot write to /dev/full: No space left on device")
+    assert odd.log.count("cannot write to /dev/full") == 1
 
 
-def test_a_file_that_is_named_twice_is_opened_once(serve: Serve) -> None:
-    host = (
-        "<VirtualHost *:*>\nServerName {}\nCustomLog logs/one.log %v\nErrorLog logs/one.log\n</VirtualHost>\n"
-    )
-    gateway = serve("".join(host.format(name) for name in ("a.example", "b.example")))
-    for pid in (gateway.keeper, *gateway.fronts()):
+def test_a_file_that_is_named_twice_is_opened_once(odd: Gateway) -> None:
+    for pid in (odd.keeper, *odd.fronts()):
         folder = Path(f"/proc/{pid}/fd")
         targets = [os.path.basename(os.readlink(fd)) for fd in folder.iterdir() if fd.exists()]
         assert targets.count("one.log") == 1

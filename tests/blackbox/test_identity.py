@@ -98,6 +98,12 @@ def test_passwords_are_verified_after_root_was_given_up(gateway: Gateway, user: 
     assert (right.status, wrong.status) == (200, 401)
 
 
+def test_pages_are_made_after_root_was_given_up(gateway: Gateway) -> None:
+    answer = gateway.get("/nowhere", Host="plain.example", Accept="text/html")
+    assert (answer.status, answer.header("content-type")) == (404, "text/html; charset=utf-8")
+    assert "<h1>" in answer.text
+
+
 def test_programs_run_as_User_and_Group_of_the_main_server(gateway: Gateway) -> None:
     assert who(at(gateway, "plain.example", "/cgi-bin/who?end").text) == account(WWW_DATA)
 

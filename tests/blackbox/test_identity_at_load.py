@@ -47,7 +47,9 @@ def test_a_Group_without_a_User_is_refused() -> None:
 @pytest.mark.parametrize("directives", ["", "User root"])
 def test_root_without_a_User_gets_a_notice_and_programs_run_as_root(directives: str) -> None:
     with open_folder() as folder:
-        other = OpenGateway(folder / "gateway", directives, {"who": WHO}).start()
+        other = OpenGateway(folder / "gateway", directives, {"who": WHO})
+        other.by_command = True
+        other.start()
         assert "requests are answered, and programs run, as root" in other.output
         assert who(other.get("/cgi-bin/who?end").text) == ITSELF
         assert other.stop() == 0

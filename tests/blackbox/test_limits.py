@@ -87,7 +87,7 @@ def test_L2_a_request_that_waits_too_long_is_503(serve: Serve, tmp_path: Path) -
 
 
 def test_L2_a_MaxCGIJobs_that_starves_plain_programs_is_warned_about(serve: Serve) -> None:
-    gateway = serve("MaxCGIJobs 3\nMaxPersistentCGI 3")
+    gateway = serve("MaxCGIJobs 3\nMaxPersistentCGI 3", by_command=True)
     assert re.search("notice: .*MaxCGIJobs", gateway.output)
 
 

@@ -17,6 +17,7 @@ from tests.directives.moved import envvars, installed_debian, lay_out
 class MovedGateway(Gateway):
     """Started from a file of others, which may keep quiet about the start."""
 
+    by_command = True
     tls_port = 0
 
     def _serves(self) -> bool:

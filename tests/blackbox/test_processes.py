@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.clients import Client
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, read_answer, wait_for
 from tests.blackbox.proc import alive, children, descriptors, status
@@ -39,16 +40,19 @@ def settled(gateway: Gateway, pid: int, expected: int, what: str) -> None:
         raise AssertionError(f"{what}: {expected} expected, found {descriptors(pid)}") from None
 
 
-def test_programs_are_the_keepers_children_and_the_front_has_none(serve: Serve) -> None:
-    gateway = serve()
+@pytest.fixture(scope="module")
+def gateway(serve_shared: Serve) -> Gateway:
+    return serve_shared()
+
+
+def test_programs_are_the_keepers_children_and_the_front_has_none(gateway: Gateway) -> None:
     session = gateway.get("/cgi-bin/child?handle=processes&count").number("pid")
     assert session in children(gateway.keeper)
     assert [children(front) for front in gateway.fronts()] == [[]]
     assert os.getpgid(session) == session == os.getsid(session)
 
 
-def test_the_keeper_has_one_thread_and_nothing_of_HTTP_or_asyncio(serve: Serve) -> None:
-    gateway = serve()
+def test_the_keeper_has_one_thread_and_nothing_of_HTTP_or_asyncio(gateway: Gateway) -> None:
     gateway.get("/cgi-bin/child?handle=thread")
     assert status(gateway.keeper, "Threads") == 1
     (front,) = gateway.fronts()
@@ -87,11 +91,18 @@ def guardians(gateway: Gateway) -> list[int]:
     ]
 
 
+def warm_up(gateway: Gateway) -> None:
+    """One request, of which nothing is left: no program, no connection."""
+    client = Client(gateway, "/cgi-bin/child?echo=warm")
+    client.until(b"warm")
+    wait_for("the program's end", lambda: not gateway.instances())
+    client.leave()
+
+
 def test_an_idle_session_costs_2_descriptors_in_the_front_and_3_in_the_keeper(serve: Serve) -> None:
     gateway = serve(ROOM, {"light": LIGHT})
     (front,) = gateway.fronts()
-    gateway.get("/cgi-bin/child?echo=warm")
-    wait_for("the program's end", lambda: not gateway.instances())
+    warm_up(gateway)
     before = count(front), count(gateway.keeper)
     begin(gateway, 20)
     settled(gateway, front, before[0] + 2 * 20, NO_REQUEST)
@@ -122,8 +133,7 @@ SESSIONS = [300, pytest.param(1000, marks=pytest.mark.faults)]
 def test_no_descriptor_or_process_is_left_after_many_sessions(serve: Serve, sessions: int) -> None:
     gateway = serve(f"{ROOM}\nPersistentCGITimeout 3s", {"light": LIGHT})
     (front,) = gateway.fronts()
-    gateway.get("/cgi-bin/child?echo=warm")
-    wait_for("the program's end", lambda: not gateway.instances())
+    warm_up(gateway)
     before = descriptors(front), descriptors(gateway.keeper)
     assert len(set(begin(gateway, sessions))) == sessions
     wait_for("all of them to time out", lambda: not gateway.instances(), 60)

@@ -115,6 +115,7 @@ def nobodys() -> Iterator[Gateway]:
         made = OpenGateway(folder / "gateway", "", {"tell": TELL, "who": WHO})
         for path in (folder, *folder.rglob("*")):
             os.chown(path, account(NOBODY).uid, account(NOBODY).gid)
+        made.by_command = True
         made.prefix = ["prlimit", "--cpu=500:600", *AS_NOBODY]
         yield made
         assert made.stop() == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.clients import new_handle
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import alive
@@ -28,6 +29,18 @@ def short(serve_shared: Serve) -> Gateway:
 def impatient(serve_shared: Serve) -> Gateway:
     """Programs have 400 ms, clients a minute."""
     return serve_shared("CGIScriptTimeout 400ms\nTimeout 60s\nCGIStopGrace 100ms")
+
+
+@pytest.fixture(scope="module")
+def gentle(serve_shared: Serve) -> Gateway:
+    """Clocks are short, and TERM or KILL would come after half a minute."""
+    return serve_shared("PersistentCGITimeout 50ms\nCGIScriptTimeout 300ms\nCGIStopGrace 30s")
+
+
+@pytest.fixture(scope="module")
+def moving(serve_shared: Serve) -> Gateway:
+    """Clients have to move within 300 ms."""
+    return serve_shared("Timeout 300ms\nCGIScriptTimeout 60s\nCGIStopGrace 100ms")
 
 
 def test_T1_the_clock_does_not_run_while_a_request_runs(short: Gateway, tmp_path: Path) -> None:
@@ -62,11 +75,10 @@ def test_T2_a_request_near_the_deadline_is_answered_or_finds_the_session_ended(s
         assert (answer.status, answer.header("x-htsession-ended")) == (410, "timed-out")
 
 
-def test_T3_end_of_file_comes_first(serve: Serve) -> None:
-    gateway = serve("PersistentCGITimeout 50ms\nCGIStopGrace 30s")
-    answer = gateway.get(f"/cgi-bin/child?handle=t3-eof&count&diary={gateway.folder}/diary")
+def test_T3_end_of_file_comes_first(gentle: Gateway, tmp_path: Path) -> None:
+    answer = gentle.get(f"/cgi-bin/child?handle=t3-eof&count&diary={tmp_path}/diary")
     wait_for("the exit", lambda: not alive(answer.number("pid")))
-    assert (gateway.folder / "diary").read_text() == "eof\n"
+    assert (tmp_path / "diary").read_text() == "eof\n"
 
 
 def test_T3_then_TERM(short: Gateway, tmp_path: Path) -> None:
@@ -107,11 +119,10 @@ def test_T3_background_children_of_a_one_shot_that_exits_live_on(impatient: Gate
             os.kill(grandchild, signal.SIGKILL)
 
 
-def test_T3_TERM_comes_first_for_an_instance_that_does_not_persist(serve: Serve) -> None:
-    gateway = serve("CGIScriptTimeout 300ms\nCGIStopGrace 30s")
-    diary = gateway.folder / "diary"
-    assert gateway.get(f"/cgi-bin/child?linger&diary={diary}&wait={NEVER}").status == 504
-    wait_for("the exit", lambda: not gateway.instances())
+def test_T3_TERM_comes_first_for_an_instance_that_does_not_persist(gentle: Gateway, tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    assert gentle.get(f"/cgi-bin/child?linger&diary={diary}&wait={NEVER}").status == 504
+    wait_for("the exit", lambda: not gentle.instances())
     assert diary.read_text() == "term\n"
 
 
@@ -172,38 +183,42 @@ def test_T4_the_clock_does_not_run_while_a_slow_client_sends(impatient: Gateway)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_T4_a_client_that_does_not_move_for_Timeout_counts_as_gone(serve: Serve, method: str) -> None:
-    gateway = serve("Timeout 300ms\nCGIScriptTimeout 60s\nCGIStopGrace 100ms")
-    gateway.get("/cgi-bin/child?handle=t4-client")
-    with gateway.connect() as sock:
-        query = "handle=t4-client&size=50000000" if method == "GET" else "handle=t4-client&digest"
+def test_T4_a_client_that_does_not_move_for_Timeout_counts_as_gone(moving: Gateway, method: str) -> None:
+    handle = f"t4-client-{method}"
+    moving.get(f"/cgi-bin/child?handle={handle}")
+    with moving.connect() as sock:
+        query = f"handle={handle}&" + ("size=50000000" if method == "GET" else "digest")
         length = "" if method == "GET" else "Content-Length: 3000000\r\n"
-        head = f"{method} /cgi-bin/child/t4-client?{query} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n"
+        head = f"{method} /cgi-bin/child/{handle}?{query} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n"
         sock.sendall(head.encode() + b"x" * (0 if method == "GET" else 2_000_000))
         if method == "GET":  # R7: the rest is read and dropped, the session lives on
             wait_for(
                 "the session",
-                lambda: "count=3" in gateway.get("/cgi-bin/child/t4-client?handle=t4-client&count").text,
+                lambda: "count=3" in moving.get(f"/cgi-bin/child/{handle}?handle={handle}&count").text,
             )
         else:  # B3: the body can never come whole
-            gateway.wait_log("HTS011 the client left")
-            assert gateway.reason("/cgi-bin/child/t4-client") == "protocol"
+            moving.wait_log("HTS011 the client left")
+            assert moving.reason(f"/cgi-bin/child/{handle}") == "protocol"
 
 
 @pytest.mark.parametrize(
     "sent", ["Content-Length: 100\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
 )
-@pytest.mark.parametrize("path", ["/cgi-bin/child/t4-body", "/cgi-bin/child"])
-def test_T4_a_client_that_stops_within_a_short_body_counts_as_gone(serve: Serve, path: str, sent: str) -> None:
-    gateway = serve("Timeout 300ms\nCGIScriptTimeout 60s")
-    gateway.get("/cgi-bin/child?handle=t4-body")
-    with gateway.connect() as sock:
-        sock.sendall(f"POST {path}?handle=t4-body&count HTTP/1.1\r\nHost: localhost\r\n{sent}".encode())
+@pytest.mark.parametrize("to_session", [True, False])
+def test_T4_a_client_that_stops_within_a_short_body_counts_as_gone(
+    moving: Gateway, to_session: bool, sent: str
+) -> None:
+    handle = new_handle()
+    moving.get(f"/cgi-bin/child?handle={handle}")
+    before = moving.instances()
+    path = f"/cgi-bin/child/{handle}" if to_session else "/cgi-bin/child"
+    with moving.connect() as sock:
+        sock.sendall(f"POST {path}?handle={handle}&count HTTP/1.1\r\nHost: localhost\r\n{sent}".encode())
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(4096) == b""
     # It was not called for a body that never came whole, and nothing was started: the session is unharmed (B3).
-    assert gateway.get("/cgi-bin/child/t4-body?handle=t4-body&count").text.startswith("count=2")
-    assert len(gateway.instances()) == 1
+    assert moving.get(f"/cgi-bin/child/{handle}?handle={handle}&count").text.startswith("count=2")
+    assert set(moving.instances()) <= set(before)
 
 
 @pytest.mark.parametrize(("verb", "words"), [("exit=3", "exit status 3"), ("kill=SEGV", "signal 11")])

@@ -317,10 +317,8 @@ def test_an_inner_sections_order_replaces_all_four(configure: Configure) -> None
 
 
 term = st.recursive(
-    st.builds(
-        Condition,
-        st.just("user"),
-        st.lists(st.sampled_from(["ada", "bob", "a b"]), min_size=1, max_size=2).map(tuple),
+    st.lists(st.sampled_from(["ada", "bob", "a b"]), min_size=1, max_size=2).map(
+        lambda users: Condition("user", tuple(users))
     )
     | st.sampled_from(
         [
@@ -332,7 +330,9 @@ term = st.recursive(
     ),
     lambda inner: (
         st.builds(
-            Group, st.sampled_from([ALL.name, ANY.name]), st.lists(inner, min_size=1, max_size=3).map(tuple)
+            lambda name, terms: Group(name, tuple(terms)),
+            st.sampled_from([ALL.name, ANY.name]),
+            st.lists(inner, min_size=1, max_size=3),
         )
         | st.builds(
             lambda first, second, third: Group(ALL.name, (first, Group(NONE.name, (second, third)))),
