@@ -1,4 +1,7 @@
-"""Tests that need an outside tool say so: `@pytest.mark.needs("perl")`. Without it they are skipped by name."""
+"""Tests that need an outside tool say so: `@pytest.mark.needs("perl")`. Without it they are skipped by name.
+
+The suites that run in many languages have a target of their own for all but Python and Bash (`make languages`).
+"""
 
 import gc
 import shutil
@@ -6,6 +9,17 @@ import shutil
 import pytest
 
 gc.disable()  # thousands of tests are collected, and stay: looking for garbage takes a fourth of that time
+
+
+LANGUAGES = {"cc", "gcc", "g++", "clang", "clang++", "musl-gcc", "gfortran", "cobc", "perl"}
+IN_MANY_LANGUAGES = {"docs", "helpers", "hosts", "programs"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        needed = {tool for marker in item.iter_markers("needs") for tool in marker.args}
+        if needed & LANGUAGES and item.path.parent.name in IN_MANY_LANGUAGES:
+            item.add_marker("languages")
 
 
 def pytest_collection_finish() -> None:

@@ -24,6 +24,7 @@ _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220, "loongarch64": 220}
 _CONTROL = 3
 _DESCRIPTORS = 3
 _LONGEST_MARK = 64
+_SEED = 32  # bytes
 _INT = array.array("i").itemsize
 # Modules for whose sake the interpreter is told of the new process. Without threads there is nothing else
 # to mend, and what is not run touches no memory that is shared
@@ -44,7 +45,8 @@ def prepare() -> None:
 
 
 def serve(before: Callable[[], None]) -> bytes:
-    """Make a child for every end mark that comes, after a call of `before`; exit at the socket's end of file.
+    """Make a child for every end mark that comes, after a call of `before`; exit when the keeper has closed the
+    socket.
 
     Returns the mark in the child, which has its descriptors and waits for its first request as a frame.
     """
@@ -54,7 +56,7 @@ def serve(before: Callable[[], None]) -> bytes:
     _settle()
     while True:
         mark, descriptors = _receive(control)
-        if not mark:
+        if len(descriptors) != _DESCRIPTORS:
             os._exit(0)
         before()
         try:
@@ -67,7 +69,10 @@ def serve(before: Callable[[], None]) -> bytes:
             return mark
         for descriptor in descriptors:
             os.close(descriptor)
-        control.send(b"%d" % pid)
+        try:
+            control.send(b"%d" % pid)
+        except OSError:
+            os._exit(0)
 
 
 def name_process(path: str) -> None:
@@ -144,7 +149,7 @@ def _cloner() -> Callable[[], int]:
         if api is not None:
             (api.PyOS_AfterFork_Parent if pid else api.PyOS_AfterFork_Child)()
         elif pid == 0 and "random" in sys.modules:
-            sys.modules["random"].seed()
+            sys.modules["random"].seed(int.from_bytes(os.urandom(_SEED), "big"))
         if pid < 0:
             raise OSError(ctypes.get_errno(), "clone")
         return pid
@@ -153,9 +158,12 @@ def _cloner() -> Callable[[], int]:
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
-    """An end mark and the descriptors that came with it; an empty one at the end."""
+    """An end mark and the descriptors that came with it; none at the end."""
     space = socket.CMSG_SPACE(_DESCRIPTORS * _INT)
-    mark, ancillary, _, _ = control.recvmsg(_LONGEST_MARK, space, socket.MSG_CMSG_CLOEXEC)
+    try:
+        mark, ancillary, _, _ = control.recvmsg(_LONGEST_MARK, space, socket.MSG_CMSG_CLOEXEC)
+    except OSError:  # the keeper has gone without reading all answers
+        return b"", []
     descriptors = array.array("i")
     for _, _, data in ancillary:
         descriptors.frombytes(data)
@@ -169,7 +177,8 @@ def _become(descriptors: list[int]) -> None:
     os.dup2(output, 1)
     os.dup2(errors, 2)
     os.dup2(requests, 3, inheritable=False)
-    os.closerange(min(descriptors), max(descriptors) + 1)
+    for descriptor in descriptors:  # between them there may be others
+        os.close(descriptor)
     if "threading" in sys.modules:
         sys.modules["threading"].main_thread()._set_native_id()  # the interpreter forgets this one after a fork
     gc.enable()
