@@ -7,58 +7,19 @@ import os
 import signal
 import struct
 import termios
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from gateway.keeper import table as tables
+from gateway.keeper.child import Child, Pipes, Place, Started
 from gateway.keeper.fork import launch
 from gateway.keeper.loop import Loop
-from gateway.keeper.roll import Roll
+from gateway.keeper.roll import Roll, signal_group
 from gateway.keeper.spawn import Order
 from gateway.logs.error import ErrorLog
 
-TAIL_LINES = 20
 _READ = 65536
 _LONGEST_LINE = 4096
-
-
-@dataclass(slots=True)
-class Child:
-    """One process: the keeper's record of it. `warm`: a host that no front knows (yet)."""
-
-    id: int
-    pid: int
-    slot: int
-    about: dict[str, Any]
-    grace: float
-    stderr: int
-    output: int
-    requests: int
-    warm: bool = False
-    holder: Any = None
-    ending: bool = False
-    sweep: bool = False
-    exited: bool = False
-    line: bytes = b""
-    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
-
-
-class Pipes(NamedTuple):
-    """The keeper's ends of the pipes of one process, -1 where there is none; not blocking."""
-
-    output: int
-    stderr: int
-    requests: int
-
-
-@dataclass(slots=True)
-class Started:
-    """A new instance and the pipe ends that the front needs (the caller closes `stdin`)."""
-
-    child: Child
-    stdin: int | None
 
 
 class Children:
@@ -117,9 +78,29 @@ class Children:
             raise
         return self._enter(pid, slot, Pipes(-1, stderr, -1), warm=True, grace=grace)
 
-    def born(self, pid: int, pipes: Pipes, grace: float) -> Child:
-        """Own a process that a warm host has made. Raises OSError when the table is full."""
-        return self._enter(pid, self._take_slot(), pipes, warm=True, grace=grace)
+    def place(self) -> tuple[Place, tuple[int, int, int]]:
+        """A place for a process that a warm host shall make, and that process's ends: output, errors, requests.
+        Raises OSError."""
+        slot = self._take_slot()
+        try:
+            pipes, theirs = self.pipes()
+        except OSError:
+            self._release_slot(slot)
+            raise
+        return Place(slot, pipes), theirs
+
+    def vacate(self, place: Place) -> None:
+        """Nobody takes it: a process that has the other ends ends by end of file."""
+        _close(*place.pipes)
+        self._release_slot(place.slot)
+
+    def born(self, pid: int, place: Place, grace: float) -> Child:
+        """Own a process that a warm host has made. Raises OSError when it is no new child of this process: it
+        has been reaped, or the host does not tell the truth."""
+        if pid in self._by_pid or pid in self.others():
+            raise ChildProcessError(errno.ECHILD, f"process {pid} is another one")
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return self._enter(pid, place.slot, place.pipes, warm=True, grace=grace)
 
     def hand_out(self, child: Child, about: dict[str, Any], grace: float) -> None:
         """A process that was ready becomes an instance."""
@@ -148,12 +129,11 @@ class Children:
     def _take_slot(self) -> int:
         if not self._free_slots:
             raise OSError(errno.EAGAIN, "the shared table is full")
-        slot = heapq.heappop(self._free_slots)
-        self.table.open_slot(slot, self._next_id)
-        return slot
+        return heapq.heappop(self._free_slots)
 
     def _enter(self, pid: int, slot: int, pipes: Pipes, *, warm: bool = False, grace: float = 0.0) -> Child:
         self._roll[slot] = pid
+        self.table.open_slot(slot, self._next_id)
         child = Child(
             self._next_id, pid, slot, {}, grace, pipes.stderr, pipes.output, pipes.requests, warm=warm
         )
@@ -204,6 +184,7 @@ class Children:
                 self.other_exited(found.si_pid, status)
 
     other_exited: Callable[[int, int], None] = staticmethod(lambda pid, status: None)
+    others: Callable[[], Collection[int]] = staticmethod(lambda: ())  # children that are no instances
 
     def _reaped(self, child: Child, status: int, cpu: float, peak_kib: int) -> None:
         child.exited = True
@@ -243,7 +224,7 @@ class Children:
     def _signal(self, child: Child, number: signal.Signals) -> None:
         # The leader has not been reaped, so the number is still this group's.
         try:
-            os.killpg(child.pid, number)
+            signal_group(child.pid, number)
         except PermissionError:
             self._log(
                 "error",

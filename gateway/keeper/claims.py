@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.keeper.children import Child
+from gateway.keeper.child import Child
 from gateway.keeper.table import Table
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import NoReturn
 
-from gateway.keeper.roll import Roll
+from gateway.keeper.roll import Roll, signal_group
 
 _DEAF = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
@@ -54,7 +54,7 @@ def _guard(reading: int, roll: Roll) -> NoReturn:
             pass
         for pid in roll.pids():
             try:
-                os.killpg(pid, signal.SIGKILL)
+                signal_group(pid, signal.SIGKILL)
             except OSError:
                 pass
     finally:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.keeper import table as tables
-from gateway.keeper.children import Child, Children
+from gateway.keeper.child import Child
+from gateway.keeper.children import Children
 from gateway.keeper.fronts import Front
 from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason

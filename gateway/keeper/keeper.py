@@ -38,6 +38,7 @@ class Keeper:
         self._guardian = Guardian(self._roll)
         self._children = Children(self.loop, table, self._roll, log)
         self._children.other_exited = self._other_exited
+        self._children.others = lambda: {*self._unreaped, self._guardian.pid}
         self._holders = Holders(self._children, log, lambda: self._active)
         self._warm = Warm(self._children, self.loop, log)
         self._claims = Claims(self._children.table, self._children.by_id)
@@ -83,7 +84,7 @@ class Keeper:
             return
         self._stopping = True
         self._sockets.keep_only(())
-        self._warm.close()
+        self._warm.stop()
         for front in list(self._fronts):
             if front.role is Role.STARTING:
                 front.kill()
@@ -148,6 +149,7 @@ class Keeper:
 
     def _promote(self, front: Front) -> None:
         front.role = Role.ACTIVE
+        self._warm.serve(front)
         self._holders.adopt_all(front)
         self._sockets.keep_only(self._listening.get(front, []))
         self._tell_overlap()
@@ -203,8 +205,7 @@ class Keeper:
             self._log("error", "the guardian was killed; there is another one", module="core")
             self._guardian.restart()
             return
-        if pid not in self._unreaped:
-            self._warm.stray(pid)
+        if pid not in self._unreaped:  # made by a warm host, and over before that could tell of it
             return
         self._unreaped.discard(pid)
         code = os.waitstatus_to_exitcode(status)

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gateway.keeper.children import Child, Children
+from gateway.keeper.child import Child
+from gateway.keeper.children import Children
 from gateway.keeper.fronts import Front, Role
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Refused, order_of
@@ -17,8 +19,14 @@ from gateway.logs.error import ErrorLog
 LONGEST_WAIT = 2.0  # seconds that a start waits for a warm process; then it is a cold one
 MOST_GROUPS = 64
 MOST_FAILURES = 3  # in a row; then the group's programs are started cold until the next reload
+_ROOM_AGAIN = 10.0  # seconds after which what found no room is tried again without a request
+_SETTLED = 1.0  # seconds after which a process that is killed is no sign of a host that does not work
 _GRACE = 2.0
 _ROOT = b"/"
+# What is short of room now may have some later: it says nothing of the host
+_NO_ROOM = frozenset(
+    (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
+)
 
 
 class Wanted(NamedTuple):
@@ -28,6 +36,14 @@ class Wanted(NamedTuple):
     fields: Mapping[str, Any]
 
 
+class Ready(NamedTuple):
+    """A process that waits for its first request, its end mark, since when (monotonic clock)."""
+
+    child: Child
+    mark: str
+    since: float
+
+
 class Group:
     """Processes of one host, ready for any script. What is ready was never used: it is handed out once."""
 
@@ -35,17 +51,20 @@ class Group:
         self._order, self._count = order, count
         self._children, self._loop, self._log = children, loop, log
         self._zygote: Zygote | None = None
-        self._ready: deque[tuple[Child, str]] = deque()
+        self._ready: deque[Ready] = deque()
         self._wanted: deque[Wanted] = deque()
         self._failures = 0
-        self._strays: set[int] = set()  # reaped before the host has told of them
-        self._closed = False
+        self._late = False  # somebody has waited in vain: nobody else waits until there is a process again
+        self._no_room = self._closed = False
         self.refill()
 
     def give(self, wanted: Wanted) -> None:
         """Answer with a process as soon as there is one; `failed` when there will be none."""
         if self._ready:
-            self._hand_out(*self._ready.popleft(), wanted)
+            child, mark, _ = self._ready.popleft()
+            self._hand_out(child, mark, wanted)
+        elif self._late:
+            _refuse(wanted)
         else:
             self._wanted.append(wanted)
             self._loop.later(LONGEST_WAIT, lambda: self._give_up(wanted))
@@ -54,93 +73,119 @@ class Group:
     def refill(self) -> None:
         """Ask for as many as are missing, by a host that is started when there is none."""
         while not self._closed and self._failures < MOST_FAILURES:
-            under_way = 0 if self._zygote is None else self._zygote.asked
-            if len(self._ready) + under_way >= self._count + len(self._wanted) or under_way >= MOST_ASKED:
-                return
             try:
                 if self._zygote is None:
                     self._zygote = Zygote(self._order, self._children, self._loop, _GRACE, self._made)
+                under_way = self._zygote.asked
+                if len(self._ready) + under_way >= self._count + len(self._wanted) or under_way >= MOST_ASKED:
+                    return
+                if self._zygote.closed:
+                    return
                 self._zygote.ask()
-            except BlockingIOError:
-                return
             except OSError as error:
-                self._failed(str(error))
+                self._failed_by(error)
                 return
         self._refuse_all()
 
     def lost(self, child: Child, facts: Mapping[str, Any]) -> None:
         """A process of a group has been reaped; it may be another group's."""
         if self._zygote is not None and child is self._zygote.child:
+            worked = self._zygote.made_any
             self._zygote.close()
             self._zygote = None
-            self._failed(f"it ended with status {facts['status']}")
-        elif any(child is ready for ready, _ in self._ready):
-            self._ready = deque(pair for pair in self._ready if pair[0] is not child)
-            self._failed(f"a process that was ready ended with status {facts['status']}")
-
-    def stray(self, pid: int) -> None:
-        """A process has been reaped that nobody knows: perhaps one that the host has not told of yet."""
-        if self._zygote is not None and self._zygote.asked:
-            self._strays.add(pid)
+            self._failed(f"it ended with {_exit(facts)}", counts=not worked)
+            return
+        for ready in self._ready:
+            if ready.child is child:
+                self._ready.remove(ready)
+                young = time.monotonic() - ready.since < _SETTLED
+                self._failed(f"a process that was ready ended with {_exit(facts)}", counts=young)
+                return
 
     def close(self) -> None:
         """End the host and what is ready; those who wait start cold."""
         self._closed = True
-        if self._zygote is not None:
-            self._zygote.end()
+        self._end_host()
         while self._ready:
-            self._children.end(self._ready.popleft()[0], "eof")
+            self._children.end(self._ready.popleft().child, "eof")
         self._refuse_all()
+
+    def _end_host(self) -> None:
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.end()
 
     def _made(self, pid: int, asked: Asked) -> None:
         """The host has answered: a process, or the number of an error."""
-        if pid < 0 or pid in self._strays:
-            self._strays.discard(pid)
-            self._drop(asked)
-            self._failed(os.strerror(-pid) if pid < 0 else "a process ended at once")
-            return
-        if self._zygote is not None and not self._zygote.asked:
-            self._strays.clear()
+        self._late = False
         try:
-            child = self._children.born(pid, asked.pipes, _GRACE)
+            if pid < 0:
+                raise OSError(-pid, os.strerror(-pid))
+            child = self._children.born(pid, asked.place, _GRACE)
         except OSError as error:
-            self._drop(asked)  # end of file: it exits
-            self._failed(str(error))
+            self._children.vacate(asked.place)
+            self._failed_by(error)
             return
-        if self._wanted:
-            self._hand_out(child, asked.mark, self._wanted.popleft())
-        else:
-            self._ready.append((child, asked.mark))
+        wanted = self._next()
+        if wanted is not None:
+            self._hand_out(child, asked.mark, wanted)
+        elif len(self._ready) < self._count:
+            self._ready.append(Ready(child, asked.mark, time.monotonic()))
+        else:  # those for whom it was asked have given up
+            self._children.end(child, "eof")
         self.refill()
 
-    def _drop(self, asked: Asked) -> None:
-        for descriptor in asked.pipes:
-            os.close(descriptor)
+    def _next(self) -> Wanted | None:
+        while self._wanted:
+            wanted = self._wanted.popleft()
+            if wanted.front.role is not Role.GONE:
+                return wanted
+        return None
 
     def _hand_out(self, child: Child, mark: str, wanted: Wanted) -> None:
         front, fields = wanted
-        if front.role is Role.GONE:
-            self._ready.append((child, mark))
-            return
-        self._failures = 0
+        if self._failures < MOST_FAILURES:
+            self._failures = 0
         self._children.hand_out(child, {**fields["about"], "mark": mark}, fields["grace"])
         child.holder = front
         ends = child.output, child.requests
         front.send("started", ends, tag=fields["tag"], id=child.id, pid=child.pid, slot=child.slot, mark=mark)
 
-    def _failed(self, why: str) -> None:
+    def _failed_by(self, error: OSError) -> None:
+        """A process could not be made: because of the host, or because there is no room for one now."""
+        if error.errno == errno.ECHILD:
+            self._failed("a process ended at once")
+        elif error.errno not in _NO_ROOM:
+            self._failed(str(error))
+        else:
+            if not self._no_room:
+                self._no_room = True
+                self._loop.later(_ROOM_AGAIN, self._try_again)
+                self._tell(f"{error.strerror}: programs are started cold for now")
+            self._refuse_all()
+
+    def _try_again(self) -> None:
+        self._no_room = False
+        if not self._closed:
+            self.refill()
+
+    def _failed(self, why: str, *, counts: bool = True) -> None:
         if self._closed:
             return
-        self._failures += 1
-        command = " ".join(os.fsdecode(word) for word in self._order.argv)
-        self._log("error", f"warm host {command}: {why}", module="core")
-        if self._failures == MOST_FAILURES:
-            text = f"warm host {command}: given up; its programs are started cold until the next reload"
-            self._log("error", text, module="core")
+        self._failures += counts
+        self._tell(why)
+        if counts and self._failures == MOST_FAILURES:
+            self._tell("given up; its programs are started cold until the next reload")
+            self._end_host()
         self.refill()
+
+    def _tell(self, what: str) -> None:
+        command = " ".join(os.fsdecode(word) for word in self._order.argv)
+        self._log("error", f"warm host {command}: {what}", module="core")
 
     def _give_up(self, wanted: Wanted) -> None:
         if wanted in self._wanted:
+            self._late = True
             self._wanted.remove(wanted)
             _refuse(wanted)
 
@@ -158,15 +203,18 @@ class Warm:
         self._owner: Front | None = None
         children.warm_gone = self._gone
 
+    def serve(self, front: Front) -> None:
+        """This front serves from now on. What is ready for the old one goes: its code may be outdated."""
+        self._close()
+        self._owner = front
+
     def prepare(self, front: Front, fields: dict[str, Any]) -> None:
-        """`prepare`: keep `count` hosts of this kind ready. A new front's groups take the place of the old
-        one's, whose code may be outdated."""
-        if front.role is not Role.ACTIVE:
+        """`prepare`: keep `count` hosts of this kind ready."""
+        if front is not self._owner or fields["id"] in self._groups:
             return
-        if front is not self._owner:
-            self.close()
-            self._owner = front
-        if fields["id"] in self._groups or len(self._groups) >= MOST_GROUPS:
+        if len(self._groups) == MOST_GROUPS:
+            text = f"warm hosts are started in {MOST_GROUPS} different ways; programs of others start cold"
+            self._log("warn", text, module="core")
             return
         try:
             order = front.permit.admit(order_of({**fields, "directory": _ROOT.decode()}))
@@ -185,13 +233,12 @@ class Warm:
         else:
             group.give(wanted)
 
-    def stray(self, pid: int) -> None:
-        """A process was reaped that is neither an instance nor a front."""
-        for group in self._groups.values():
-            group.stray(pid)
+    def stop(self) -> None:
+        """The gateway is stopping: nothing is ready any more, and nothing gets ready."""
+        self._owner = None
+        self._close()
 
-    def close(self) -> None:
-        """End everything that is ready."""
+    def _close(self) -> None:
         groups, self._groups = self._groups, {}
         for group in groups.values():
             group.close()
@@ -199,6 +246,11 @@ class Warm:
     def _gone(self, child: Child, facts: dict[str, Any]) -> None:
         for group in self._groups.values():
             group.lost(child, facts)
+
+
+def _exit(facts: Mapping[str, Any]) -> str:
+    status = facts["status"]
+    return f"status {status}" if status >= 0 else f"signal {-status}"
 
 
 def _refuse(wanted: Wanted) -> None:

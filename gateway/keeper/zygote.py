@@ -2,32 +2,36 @@
 
 import array
 import os
+import re
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gateway.keeper.children import Child, Children, Pipes
+from gateway.keeper.child import Child, Place
+from gateway.keeper.children import Children
 from gateway.keeper.loop import Loop
 from gateway.keeper.spawn import Order
 
 MOST_ASKED = 32  # at a time: so many messages fit into the socket
 _MARK_BYTES = 16
-_ANSWER = 32
+_LONGEST_ANSWER = 32
+_ANSWER = re.compile(rb"-?[1-9][0-9]{0,6}")  # PID_MAX_LIMIT of linux/threads.h is 4194304
 _CONTROL = b"3"
 
 
 class Asked(NamedTuple):
-    """A process that was asked for: its end mark, the keeper's pipe ends."""
+    """A process that was asked for: its end mark, what it will have."""
 
     mark: str
-    pipes: Pipes
+    place: Place
 
 
 class Zygote:
     """Owns the control socket. `made(pid or -errno, asked)` is called for every process that was asked for.
 
-    Its end is heard of by `Children.warm_gone` alone. Raises OSError when it cannot be started.
+    Its end is heard of by `Children.warm_gone` alone: one that does not keep to the agreement is ended. Raises
+    OSError when it cannot be started.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Zygote:
             except OSError:
                 self._control.close()
                 raise
+        self.made_any = False
         self._control.setblocking(False)
         loop.reader(self._control.fileno(), self._readable)
 
@@ -52,18 +57,27 @@ class Zygote:
         """How many processes are on the way."""
         return len(self._asked)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be asked any more: its exit follows."""
+        return self._control.fileno() < 0
+
     def ask(self) -> None:
-        """Ask for one more process. Raises OSError."""
+        """Ask for one more process; of a host that has gone the exit follows. Raises OSError."""
         mark = os.urandom(_MARK_BYTES).hex()
-        pipes, theirs = self._children.pipes()
+        place, theirs = self._children.place()
         try:
             self._send(mark, theirs)
+        except (BrokenPipeError, ConnectionResetError):
+            self._children.vacate(place)
+            self.end()
         except OSError:
-            _close(pipes)
+            self._children.vacate(place)
             raise
+        else:
+            self._asked.append(Asked(mark, place))
         finally:
             _close(theirs)
-        self._asked.append(Asked(mark, pipes))
 
     def end(self) -> None:
         """End of file for the host: it exits. What it was asked for and has not told is dropped."""
@@ -72,28 +86,30 @@ class Zygote:
 
     def close(self) -> None:
         """Let go of the socket and of the pipes of processes that were not told of; they end by end of file."""
-        if self._control.fileno() >= 0:
+        if not self.closed:
             self._loop.forget(self._control.fileno())
             self._control.close()
         while self._asked:
-            _close(self._asked.popleft().pipes)
+            self._children.vacate(self._asked.popleft().place)
 
     def _send(self, mark: str, descriptors: Sequence[int]) -> None:
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
         self._control.sendmsg([mark.encode()], [rights])
 
     def _readable(self) -> None:
-        """An answer, or end of file: the host's exit follows."""
+        """An answer; end of file, or what is none, is the host's end."""
         try:
-            answer = self._control.recv(_ANSWER)
+            answer = self._control.recv(_LONGEST_ANSWER)
         except BlockingIOError:
             return
         except OSError:
             answer = b""
-        if self._asked and answer.lstrip(b"-").isdigit():
-            self._made(int(answer), self._asked.popleft())
-        else:
-            self.close()
+        if not self._asked or not _ANSWER.fullmatch(answer):
+            self.end()
+            return
+        pid = int(answer)
+        self.made_any |= pid > 0
+        self._made(pid, self._asked.popleft())
 
 
 def _close(descriptors: Sequence[int]) -> None:

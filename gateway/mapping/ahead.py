@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from gateway import helpers, hosts
-from gateway.configuration.accounts import process_limits, program_identity
+from gateway.configuration.accounts import process_limits
 from gateway.configuration.load import Host
 from gateway.directives import table
 from gateway.directives.readers.lists import HostChoice
@@ -41,10 +41,11 @@ def host_group(settings: Settings, choice: HostChoice | None, identity: Identity
     return group._replace(id=hashlib.sha256(repr(group).encode()).hexdigest()[:16])
 
 
-def configured_groups(served: Iterable[Host]) -> Iterator[HostGroup]:
-    """The groups of the folders that aliases name; what other sections add comes with their first program."""
+def configured_groups(served: Iterable[Host], accounts: Mapping[str, Identity | None]) -> Iterator[HostGroup]:
+    """The groups of the folders that aliases name; what other sections add comes with their first program.
+    `accounts`: as whom the programs of each host run."""
     for host in served:
-        identity = program_identity(host.settings)
+        identity = accounts[host.key]
         for url, folder in _folders(host):
             settings = host.lookup(url, folder)
             for choice in settings[table.CGIActivationGroup].values():

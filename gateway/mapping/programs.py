@@ -98,7 +98,7 @@ class Programs:
 
     def hosts_ahead(self) -> list[HostGroup]:
         """The hosts that are to be ready before anybody asks for a program."""
-        return list(configured_groups(self._hosts.values()))
+        return list(configured_groups(self._hosts.values(), self._accounts))
 
     def _program(self, host: Host, cgi_name: bytes, place: Place, settings: Settings) -> Program:
         file = place.file

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tests.blackbox.proc import children
+from tests.blackbox.proc import children, started
 
 BOUND = 15.0  # seconds after which an awaited event counts as missing
 T = TypeVar("T")
@@ -177,7 +177,9 @@ class Gateway:
 
     def fronts(self) -> list[int]:
         """The pids of the front processes, oldest first."""
-        return sorted(pid for pid, command in self.children().items() if "gateway.front" in command)
+        return sorted(
+            (pid for pid, command in self.children().items() if "gateway.front" in command), key=started
+        )
 
     def instances(self) -> list[int]:
         """The pids of the running programs."""

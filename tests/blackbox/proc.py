@@ -36,6 +36,13 @@ def status(pid: int, field: str) -> int:
     return int(found[1])
 
 
+def started(pid: int) -> int:
+    """When a process was started, in ticks since the machine's start; 0 when it has gone. (Numbers of processes
+    begin again at their maximum: they tell nothing of age.)"""
+    fields = _stat(pid)
+    return int(fields[3].split()[16]) if fields else 0
+
+
 def _stat(pid: int) -> list[str]:
     """State, parent, group, ... of a process; empty when it does not exist."""
     try:

@@ -1,0 +1,51 @@
+"""The keeper's records of its processes."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+TAIL_LINES = 20
+
+
+@dataclass(slots=True)
+class Child:
+    """One process: the keeper's record of it. `warm`: a host that no front knows (yet)."""
+
+    id: int
+    pid: int
+    slot: int
+    about: dict[str, Any]
+    grace: float
+    stderr: int
+    output: int
+    requests: int
+    warm: bool = False
+    holder: Any = None
+    ending: bool = False
+    sweep: bool = False
+    exited: bool = False
+    line: bytes = b""
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+
+
+class Pipes(NamedTuple):
+    """The keeper's ends of the pipes of one process, -1 where there is none; not blocking."""
+
+    output: int
+    stderr: int
+    requests: int
+
+
+class Place(NamedTuple):
+    """What a process that a warm host is to make will have: a slot and the keeper's pipe ends."""
+
+    slot: int
+    pipes: Pipes
+
+
+@dataclass(slots=True)
+class Started:
+    """A new instance and the pipe ends that the front needs (the caller closes `stdin`)."""
+
+    child: Child
+    stdin: int | None
