@@ -57,10 +57,12 @@ class Streams:
         for fd, kept in enumerate(self._descriptors, 1):
             os.dup2(fd, kept, inheritable=False)
 
-    def renew(self, body: io.BufferedIOBase | None = None) -> None:
-        """Fresh streams on descriptors 0 to 2; `body` becomes standard input, None leaves it as it is."""
+    def renew(self, body: int | None = None) -> None:
+        """Fresh streams on descriptors 0 to 2; the descriptor `body` moves to standard input, None leaves that
+        as it is."""
         if body is not None:
-            os.dup2(body.fileno(), 0)
+            os.dup2(body, 0)
+            os.close(body)
         stdin = io.BufferedReader(io.FileIO(0, closefd=False))
         sys.stdin = io.TextIOWrapper(stdin, *self._codings[0])
         sys.stdout = _text(self._stdout, *self._codings[1])
@@ -110,6 +112,11 @@ class Session:
         self._mark, self._process = mark, os.getpid()
         self._streams.attach()
 
+    def forget(self) -> None:
+        """Nothing has been served, and what is in the environment is no request's."""
+        self.over = self.unseen = self._serving = False
+        self._names = set()
+
     def fetch(self) -> bool:
         """End the response under way and wait for the next request; False: no more (P8), or in a forked child.
 
@@ -154,8 +161,7 @@ class Session:
         size = _number(fields.get(b"CONTENT_LENGTH", b""))
         if not size:
             del fields[b"CONTENT_LENGTH"]
-        with _body(self._requests, size) as body:
-            self._streams.renew(body)
+        self._streams.renew(_body(self._requests, size))
         for name in self._names - fields.keys():
             os.environb.pop(name, None)
         for name, value in fields.items():  # `update` would ask first what kind of mapping this is
@@ -166,9 +172,10 @@ class Session:
 
 def read_frame(requests: io.BufferedReader) -> dict[bytes, bytes] | None:
     """The variables of one SCGI request (P7); None at end of file. Raises ProtocolError."""
-    size = requests.read(1)
-    if not size:
+    begin = requests.peek()
+    if not begin:
         return None
+    size = requests.read(begin.find(b":", 0, 10) + 1 or 1)
     while not size.endswith(b":"):
         byte = requests.read(1)
         if not byte or len(size) == 10:
@@ -191,19 +198,19 @@ def _number(text: bytes) -> int:
     return int(text)
 
 
-def _body(requests: io.BufferedReader, size: int) -> io.BufferedIOBase:
-    """A file that holds the request's body, at its beginning: a real one, for subprocesses read it too."""
+def _body(requests: io.BufferedReader, size: int) -> int:
+    """A descriptor of the request's body, at its beginning: of a real file, for subprocesses read it too."""
     if not size:
-        return open(os.devnull, "rb")
-    file = _memory_file() if size <= BODY_IN_MEMORY and hasattr(os, "memfd_create") else _disk_file()
-    while size:
-        part = requests.read(min(size, _CHUNK))
-        if not part:
-            raise ProtocolError(f"{size} bytes of the request's body are missing")
-        file.write(part)
-        size -= len(part)
-    file.seek(0)
-    return file
+        return os.open(os.devnull, os.O_RDONLY)
+    with _memory_file() if size <= BODY_IN_MEMORY and hasattr(os, "memfd_create") else _disk_file() as file:
+        while size:
+            part = requests.read(min(size, _CHUNK))
+            if not part:
+                raise ProtocolError(f"{size} bytes of the request's body are missing")
+            file.write(part)
+            size -= len(part)
+        file.seek(0)
+        return os.dup(file.fileno())
 
 
 def _memory_file() -> io.BufferedRandom:

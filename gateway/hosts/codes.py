@@ -24,21 +24,26 @@ class Codes:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Sign, Code]] = {}
-        self._inbox, self._outbox = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._inbox.setblocking(False)
-        self._outbox.setblocking(False)
+        ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._inbox, self._outbox = (end.detach() for end in ends)
+        for end in (self._inbox, self._outbox):
+            os.set_blocking(end, False)
 
     def learn(self) -> None:
         """In the host: take what processes have told."""
         while True:
             try:
-                message = self._inbox.recv(_LARGEST)
+                message = os.read(self._inbox, _LARGEST)
             except BlockingIOError:
                 return
-            path, sign, first, later, source = marshal.loads(message)
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[path] = sign, (first, later, source)
+            path, sign, *code = marshal.loads(message)
+            self.keep(path, sign, tuple(code))
+
+    def keep(self, path: str, sign: Sign, code: Code) -> None:
+        """In the host: remember the code of a script."""
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[path] = sign, code
 
     def find(self, path: str) -> Code | None:
         """In a process: the code of a script whose file is as it was. Raises OSError."""
@@ -51,14 +56,14 @@ class Codes:
             message = marshal.dumps((path, sign_of(status), *code))
             if len(message) <= _LARGEST:
                 try:
-                    self._outbox.send(message)
+                    os.write(self._outbox, message)
                 except OSError:
                     pass  # others compile it themselves
 
     def close(self) -> None:
         """In a process: nothing of the script can reach the host."""
-        self._inbox.close()
-        self._outbox.close()
+        os.close(self._inbox)
+        os.close(self._outbox)
 
 
 def sign_of(status: os.stat_result) -> Sign:

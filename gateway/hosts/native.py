@@ -133,13 +133,26 @@ def leave(status: int) -> NoReturn:
     raise SystemError("exit has returned")
 
 
+def _start(mark: bytes) -> NoReturn:
+    htsession.session().become(mark)
+    leave(run(None))
+
+
+def _rehearse(mark: bytes) -> None:
+    """A request that calls nothing."""
+    session = htsession.session()
+    session.become(mark)
+    session.fetch()
+    session.forget()
+
+
 def main() -> None:
     """Serve one program, or make processes that do."""
     if len(sys.argv) == 1 and WARM:
         zygote.prepare()
-        session = htsession.session()
-        session.become(zygote.serve(lambda: None))
-        leave(run(None))
+        htsession.session()
+        zygote.rehearse(_rehearse)
+        zygote.serve(lambda: None, _start)
     if len(sys.argv) != 2 or "HTSESSION_FD" not in os.environ:
         sys.exit(
             "usage: native.py SCRIPT, with the variables of the pipe protocol (HTSESSION_FD, HTSESSION_END) set"

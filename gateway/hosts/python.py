@@ -14,21 +14,26 @@ import types
 TYPE_CHECKING = False
 HELPERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "helpers")
 WARM = "HTSESSION_WARM" in os.environ
-# What small scripts import; nothing of it starts threads or opens files
-AHEAD = """
-    base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io
-    itertools json linecache locale math random re secrets shutil sqlite3 string tempfile textwrap
-    time traceback urllib.parse
-""".split()  # noqa: SIM905
+REHEARSAL = b"""\
+import os, sys
+if __name__ == "__main__":
+    sys.stdin.read()
+    print("Content-Type: text/plain\\n")
+    print("count", os.environ.get("HTSESSION_NEXT_HANDLE"), os.environ["SCRIPT_NAME"])
+"""
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from typing import NoReturn
 
     from gateway.helpers import htsession
-    from gateway.hosts import codes, zygote
+    from gateway.hosts import ahead, codes, zygote
     from gateway.hosts.codes import Code
+
+    AHEAD: list[str]
 else:
     if WARM:
+        import ahead
+
+        AHEAD = ahead.load()
         import codes
         import zygote
     sys.path.insert(0, HELPERS)
@@ -94,16 +99,20 @@ class Script:
 
 
 def compiled(path: str) -> tuple[Code, os.stat_result]:
-    """The code of the first and of later calls and the source, with the state of the file that was read.
-    Raises OSError, SyntaxError."""
+    """The code of a script, with the state of the file that was read. Raises OSError, SyntaxError."""
     with open(path, "rb") as file:
         status, source = os.fstat(file.fileno()), file.read()
+    return compiled_from(source, path), status
+
+
+def compiled_from(source: bytes, path: str) -> Code:
+    """The code of the first and of later calls, and the source. Raises SyntaxError."""
     tree = ast.parse(source, path)
     whole = _code(tree, path)
     guarded = [node for node in tree.body if _is_main_guard(node)]
     futures = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     later = ast.Module(body=[*futures, *guarded], type_ignores=[])
-    return (whole, _code(later, path) if guarded else whole, source), status
+    return whole, _code(later, path) if guarded else whole, source
 
 
 def _code(tree: ast.Module, path: str) -> types.CodeType:
@@ -136,29 +145,58 @@ class WarmHost:
     """Makes processes for scripts that are not known yet: what many of them import is there already."""
 
     def __init__(self) -> None:
-        without = set(sys.modules)
-        for name in AHEAD:
-            __import__(name)
-        self._ahead = sys.modules.keys() - without
-        self._tops = frozenset(name.partition(".")[0] for name in self._ahead)
+        self._tops = frozenset(name.partition(".")[0] for name in AHEAD)
         self._path, self._codes = _module_path(), codes.Codes()
         zygote.prepare()
         self._session = htsession.session()
 
     def serve(self) -> NoReturn:
         """Go on as one of the processes that are wanted, or exit."""
-        modules = set(sys.modules)
-        self._session.become(zygote.serve(self._codes.learn))
-        zygote.finish(self._answer, lambda: _let_go(sys.modules.keys() - modules))
+        self._rehearse()
+        self._last = next(name for name in reversed(sys.modules) if name != "__main__")
+        zygote.serve(self._codes.learn, self._start)
+
+    def _start(self, mark: bytes) -> NoReturn:
+        self._session.become(mark)
+        zygote.finish(self._answer, self._let_go)
 
     def _answer(self) -> None:
-        if not self._session.fetch():
-            return
-        script = Script(os.environ["SCRIPT_FILENAME"])
+        if self._session.fetch():
+            script = Script(os.environ["SCRIPT_FILENAME"])
+            self._prepare(script)
+            self._codes.close()
+            run(script, self._path)
+
+    def _prepare(self, script: Script) -> None:
         zygote.name_process(script.path)
         self._load(script)
         self._prefer_own_modules(os.path.dirname(script.path))
-        run(script, self._path)
+
+    def _rehearse(self) -> None:
+        main, directory = sys.modules["__main__"], os.getcwd()
+        path, arguments = sys.path[:], sys.argv[:]
+        self._codes.keep(__file__, codes.sign_of(os.stat(__file__)), compiled_from(REHEARSAL, __file__))
+
+        def child(mark: bytes) -> None:
+            self._session.become(mark)
+            self._session.fetch()
+            script = Script(__file__)
+            self._prepare(script)
+            run(script, self._path)
+            self._session.forget()
+
+        zygote.rehearse(child)
+        sys.modules["__main__"], sys.path[:], sys.argv[:] = main, path, arguments
+        os.chdir(directory)
+
+    def _let_go(self) -> None:
+        """The script's objects and those of what it has imported go, files are written out."""
+        script = sys.modules.pop("__main__")
+        if vars(script) is globals():  # nothing was called
+            return
+        _clear(script)
+        while (name := next(reversed(sys.modules))) != self._last:
+            _clear(sys.modules.pop(name))
 
     def _load(self, script: Script) -> None:
         """What cannot be loaded shows when it is called."""
@@ -169,12 +207,11 @@ class WarmHost:
                 self._codes.tell(script.path, status, script.code)
         except (OSError, SyntaxError, ValueError):
             pass
-        self._codes.close()
 
     def _prefer_own_modules(self, directory: str) -> None:
         """A module beside the script comes before one of its name that was loaded ahead of need."""
         if not self._tops.isdisjoint({name.partition(".")[0] for name in os.listdir(directory)}):
-            for name in self._ahead:
+            for name in AHEAD:
                 del sys.modules[name]
 
 
@@ -184,13 +221,11 @@ def _module_path() -> list[str]:
     return [*(entry for entry in sys.path if entry not in own), HELPERS]
 
 
-def _let_go(modules: Collection[str]) -> None:
-    """The script's objects and those of what it has imported go, files are written out."""
-    for name in ["__main__", *modules]:
-        variables = vars(sys.modules.pop(name))
-        for variable in sorted(variables, key=lambda text: not text.startswith("_")):
-            if variable != "__builtins__":
-                variables[variable] = None
+def _clear(module: types.ModuleType) -> None:
+    variables = vars(module)
+    for variable in sorted(variables, key=lambda text: not text.startswith("_")):
+        if variable != "__builtins__":
+            variables[variable] = None
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import atexit
 import ctypes
+import fcntl
 import gc
 import os
 import signal
@@ -24,12 +25,27 @@ _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220, "loongarch64": 220}
 _CONTROL = 3
 _DESCRIPTORS = 3
 _LONGEST_MARK = 64
-_SEED = 32  # bytes
 _INT = array.array("i").itemsize
 # Modules for whose sake the interpreter is told of the new process. Without threads there is nothing else
 # to mend, and what is not run touches no memory that is shared
 _NEED_CARE = {"asyncio", "concurrent", "logging", "multiprocessing", "ssl", "threading"}
-_holes: list[bytes] = []
+_LIBC = ctypes.PyDLL(None, use_errno=True)
+_PR_SET_NAME = 15
+_REFUSED = 0x800  # flags that clone(2) refuses
+_REHEARSALS = 24  # the interpreter chooses its instructions from the eighth call on
+_SPARE = 64  # a descriptor's number that nothing else has
+_MARK = b"0" * 32
+# The variables of a plain request, for whose values there is room then
+_VARIABLES = """
+    GATEWAY_INTERFACE SERVER_SOFTWARE SERVER_NAME SERVER_ADDR SERVER_PORT SERVER_PROTOCOL SERVER_ADMIN
+    REQUEST_METHOD REQUEST_SCHEME REQUEST_URI QUERY_STRING SCRIPT_NAME SCRIPT_FILENAME DOCUMENT_ROOT
+    CONTEXT_PREFIX CONTEXT_DOCUMENT_ROOT REMOTE_ADDR REMOTE_PORT UNIQUE_ID HTTP_HOST HTSESSION_TIMEOUT
+    HTSESSION_MAX_TIMEOUT HTSESSION_NEXT_HANDLE
+"""
+_FIELDS = {"CONTENT_LENGTH": "0", "SCGI": "1", "HTSESSION_END": _MARK.decode()}
+_FIELDS |= dict.fromkeys(_VARIABLES.split(), "rehearsal")
+_FRAME = "".join(f"{name}\0{value}\0" for name, value in _FIELDS.items()).encode()
+_REQUEST = b"%d:%s," % (len(_FRAME), _FRAME)
 
 
 def prepare() -> None:
@@ -44,45 +60,74 @@ def prepare() -> None:
     os.environ["HTSESSION_FIRST"] = "frame"
 
 
-def serve(before: Callable[[], None]) -> bytes:
-    """Make a child for every end mark that comes, after a call of `before`; exit when the keeper has closed the
-    socket.
+def rehearse(child: Callable[[bytes], None]) -> None:
+    """Before `serve`: let requests of no account go through this process, as others will through its children.
 
-    Returns the mark in the child, which has its descriptors and waits for its first request as a frame.
+    What is settled at first use (names that were looked up, symbols of libraries, the interpreter's choice of
+    instructions) is settled here then, and no child writes it into memory that it shares until then.
+    `child(mark)` serves every request that comes and leaves no traces but in the environment.
+    """
+    environment = dict(os.environb)
+    kept = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _SPARE) for number in range(1, _CONTROL + 1)]
+    sys._clear_type_cache()
+    clone = _cloner()
+    for _ in range(_REHEARSALS):
+        try:
+            clone(_REFUSED)
+        except OSError:
+            pass
+        output, theirs = os.pipe()
+        reading, writing = os.pipe()
+        os.write(writing, _REQUEST)
+        os.close(writing)
+        _become([theirs, os.dup(theirs), reading])
+        child(_MARK)
+        os.close(output)
+        for name in os.environb.keys() - environment.keys():
+            del os.environb[name]
+        for name in environment.keys() - os.environb.keys():
+            os.environb[name] = environment[name]
+    for number, descriptor in enumerate(kept, 1):
+        os.dup2(descriptor, number, inheritable=number < _CONTROL)
+        os.close(descriptor)
+    name_process(sys.executable)
+
+
+def serve(before: Callable[[], None], child: Callable[[bytes], NoReturn]) -> NoReturn:
+    """Make a child for every end mark that comes, after a call of `before`; exit at the socket's end of file.
+
+    The child has its descriptors, and waits in `child(mark)` for its first request as a frame.
     """
     control = socket.socket(fileno=_CONTROL)
     clone = _cloner()
     gc.disable()
-    _settle()
+    gc.collect()
+    gc.freeze()  # a collection in a child need not go over what is here
     while True:
         mark, descriptors = _receive(control)
         if len(descriptors) != _DESCRIPTORS:
             os._exit(0)
         before()
         try:
-            pid = clone()
+            pid = clone(_CLONE_PARENT | signal.SIGCHLD)
         except OSError as error:
             pid = -(error.errno or 1)
-        if pid == 0:
-            control.detach()
+        if pid == 0:  # nothing is let go, not even the control socket: that would write into shared memory
+            os.setsid()
             _become(descriptors)
-            return mark
+            gc.enable()
+            child(mark)
         for descriptor in descriptors:
             os.close(descriptor)
         try:
             control.send(b"%d" % pid)
-        except OSError:
+        except OSError:  # the keeper has let go of it
             os._exit(0)
 
 
 def name_process(path: str) -> None:
-    """Show the program's name in `ps`, where the name of the interpreter would stand."""
-    try:
-        name = os.open("/proc/self/comm", os.O_WRONLY)
-    except OSError:
-        return
-    os.write(name, os.fsencode(os.path.basename(path))[:15])
-    os.close(name)
+    """Show the program's name in `ps`, where the name of the interpreter would stand (prctl(2))."""
+    _LIBC.prctl(_PR_SET_NAME, os.fsencode(os.path.basename(path))[:15])
 
 
 def finish(run: Callable[[], None], tidy: Callable[[], None]) -> NoReturn:
@@ -121,40 +166,39 @@ def _status_of(run: Callable[[], None]) -> int:
     return 0
 
 
-def _settle() -> None:
-    """Let no child write to pages that it shares with this process when it need not: a collection would go over
-    all objects, the cache of attributes drops names that are spread over the memory, and small objects go into
-    the holes of half empty pages."""
-    sys._clear_type_cache()
-    gc.collect()
-    for size in range(16, 513, 16):
-        _holes.extend(bytes(max(0, size - 33)) for _ in range(100))
-    gc.freeze()
-
-
-def _cloner() -> Callable[[], int]:
-    """`os.fork`, but for the parent. Raises OSError."""
+def _cloner() -> Callable[[int], int]:
+    """`os.fork`, but with flags. Raises OSError."""
     number = _CLONE.get(os.uname().machine) if sys.maxsize > 1 << 32 else None
     if number is None:
         sys.exit(f"warm starts (StartCGI) are not known on {os.uname().machine}: programs are started cold")
-    system_call = ctypes.PyDLL(None, use_errno=True).syscall
+    system_call = _LIBC.syscall
     system_call.restype = ctypes.c_long
-    arguments = [ctypes.c_long(number), ctypes.c_long(_CLONE_PARENT | signal.SIGCHLD), *[ctypes.c_long(0)] * 4]
+    arguments = [ctypes.c_long(0)] * 4
     api = ctypes.pythonapi if _NEED_CARE & sys.modules.keys() else None
+    reseed = _reseeder()
 
-    def clone() -> int:
+    def clone(flags: int) -> int:
         if api is not None:
             api.PyOS_BeforeFork()
-        pid = int(system_call(*arguments))
+        pid = int(system_call(number, flags, *arguments))
         if api is not None:
             (api.PyOS_AfterFork_Parent if pid else api.PyOS_AfterFork_Child)()
-        elif pid == 0 and "random" in sys.modules:
-            sys.modules["random"].seed(int.from_bytes(os.urandom(_SEED), "big"))
+        elif pid <= 0:
+            reseed()
         if pid < 0:
             raise OSError(ctypes.get_errno(), "clone")
         return pid
 
     return clone
+
+
+def _reseeder() -> Callable[[], None]:
+    """Fresh random state, in C alone."""
+    random = sys.modules.get("random")
+    if random is None:
+        return lambda: None
+    seed: Callable[[], None] = super(random.Random, random._inst).seed
+    return seed
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
@@ -171,8 +215,7 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def _become(descriptors: list[int]) -> None:
-    """A process of its own: session and descriptors. The pipe takes the control socket's place."""
-    os.setsid()
+    """Take the place of output, errors and the control socket."""
     output, errors, requests = descriptors
     os.dup2(output, 1)
     os.dup2(errors, 2)
@@ -181,4 +224,3 @@ def _become(descriptors: list[int]) -> None:
         os.close(descriptor)
     if "threading" in sys.modules:
         sys.modules["threading"].main_thread()._set_native_id()  # the interpreter forgets this one after a fork
-    gc.enable()
