@@ -1,68 +1,41 @@
-"""`make bench`: requests to living sessions beside bare uvicorn with a constant page, in one run."""
+"""`make bench`: the gateway beside something else, in one run, told as ratios.
+
+Sections: living (requests to living sessions beside bare uvicorn), starts (one-shot scripts beside Apache's
+mod_cgid), sessions (created in a second), memory (of idle sessions).
+"""
 
 import argparse
-import re
-import statistics
-import tempfile
-import urllib.request
-from pathlib import Path
+from collections.abc import Callable
 
-from bench import load, servers
+from bench import living, memory, sessions, starts
+from bench.options import Missing, Options
 
-SESSIONS = 64
+SECTIONS: dict[str, Callable[[Options], None]] = {
+    "living": living.run,
+    "starts": starts.run,
+    "sessions": sessions.run,
+    "memory": memory.run,
+}
 
 
 def main() -> None:
-    """Alternate between both servers and print each round's ratio and the median."""
+    """Run the sections that were named, all without a name; one whose tool is missing is skipped by name."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--seconds", type=int, default=3, help="of a run of wrk")
+    parser.add_argument("--connections", type=int, nargs="+")
+    parser.add_argument("--sessions", type=int, default=50, dest="held", help="held at a time")
     arguments = parser.parse_args()
-    wrk = load.find_wrk()
-    with (
-        tempfile.TemporaryDirectory() as name,
-        servers.constant() as plain,
-        servers.gateway(Path(name)) as ours,
-    ):
-        paths = [_session(ours) for _ in range(SESSIONS)]
-        print(f"{SESSIONS} sessions of a C program beside bare uvicorn with a constant page")
-        for connections in arguments.connections:
-            _compare(wrk, Path(name), plain, ours, paths, connections, arguments.rounds, arguments.seconds)
-
-
-def _session(port: int) -> str:
-    """Start a session; its URL path."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/cgi-bin/counter") as answer:
-        found = re.search(r"<p>([\w-]+)<p>", answer.read().decode())
-    if found is None:
-        raise SystemExit("bench: the counter does not count")
-    return f"/cgi-bin/counter/{found[1]}"
-
-
-def _compare(
-    wrk: str,
-    folder: Path,
-    plain: int,
-    ours: int,
-    paths: list[str],
-    connections: int,
-    rounds: int,
-    seconds: float,
-) -> None:
-    ratios = []
-    for number in range(1, rounds + 1):
-        theirs = load.run(wrk, folder, plain, ["/"], connections, seconds)
-        own = load.run(wrk, folder, ours, paths, connections, seconds)
-        if own.errors:
-            raise SystemExit(f"bench: {own.errors} answers of the gateway were errors")
-        ratios.append(own.rate / theirs.rate)
-        print(
-            f"  {connections:3d} connections, round {number}: "
-            f"session {own.rate:7.0f}/s (p99 {own.p99:6.2f} ms), "
-            f"uvicorn {theirs.rate:7.0f}/s (p99 {theirs.p99:6.2f} ms), ratio {ratios[-1]:.2f}"
-        )
-    print(f"  {connections:3d} connections: median ratio {statistics.median(ratios):.2f}", flush=True)
+    for name in arguments.sections:
+        if name not in SECTIONS:
+            parser.error(f"expected a section ({', '.join(SECTIONS)}), found {name}")
+    options = Options(arguments.rounds, arguments.seconds, arguments.connections, arguments.held)
+    for name in arguments.sections or SECTIONS:
+        try:
+            SECTIONS[name](options)
+        except Missing as missing:
+            print(f"{name}: skipped: {missing}", flush=True)
 
 
 if __name__ == "__main__":

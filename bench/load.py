@@ -1,13 +1,18 @@
-"""Load by wrk, on another core than the servers."""
+"""Load by wrk, or by requests one after another, on another core than the servers."""
 
+import http.client
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.options import Missing
+
 LOAD_CORE = 1
+_TIMEOUT = 30.0
 _SCRIPT = """
 local paths = {%s}
 local turn = 0
@@ -27,26 +32,49 @@ class Result(NamedTuple):
 
 
 def find_wrk() -> str:
-    """The path of wrk, installed from Debian when we are root."""
+    """The path of wrk, installed from Debian when we are root. Raises Missing."""
     if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "install", "-y", "-qq", "wrk"], check=False, stdout=subprocess.DEVNULL)
     found = shutil.which("wrk")
     if found is None:
-        raise SystemExit("bench: wrk is missing (Debian: apt-get install wrk)")
+        raise Missing("wrk is missing (Debian: apt-get install wrk)")
     return found
 
 
-def run(wrk: str, folder: Path, port: int, paths: list[str], connections: int, seconds: float) -> Result:
-    """Request the paths in turn over keep-alive connections."""
+def run(wrk: str, folder: Path, port: int, paths: list[str], connections: int, seconds: int) -> Result:
+    """Request the paths in turn over keep-alive connections; wrk takes whole seconds."""
     script = folder / "paths.lua"
     script.write_text(_SCRIPT % ", ".join(f'"{path}"' for path in paths))
-    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(script)]
-    cores = {LOAD_CORE} if (os.cpu_count() or 1) > 1 else {0}
+    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
     finished = subprocess.run(
         [*command, f"http://127.0.0.1:{port}"], check=True, capture_output=True, text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        preexec_fn=lambda: os.sched_setaffinity(0, _cores()),
     )  # fmt: skip
     return _read(finished.stdout)
+
+
+def ask(port: int, paths: Iterable[str]) -> list[str]:
+    """The pages, one after another over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
+    pages = []
+    for path in paths:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        if answer.status != http.client.OK:
+            raise SystemExit(f"bench: {path} was answered with {answer.status}:\n{page}")
+        pages.append(page)
+    connection.close()
+    return pages
+
+
+def leave_the_servers_core() -> None:
+    """This process makes requests itself."""
+    os.sched_setaffinity(0, _cores())
+
+
+def _cores() -> set[int]:
+    return {LOAD_CORE} if (os.cpu_count() or 1) > 1 else {0}
 
 
 def _read(output: str) -> Result:

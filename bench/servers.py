@@ -13,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SERVER_CORE = 0
+READY = 8  # StartCGI
 _BOUND = 20.0
 _MOST = 400
 
@@ -28,31 +29,52 @@ def free_port() -> int:
 def constant() -> Iterator[int]:
     """Bare uvicorn with a constant page."""
     port = free_port()
-    with _running([sys.executable, str(HERE / "constant.py"), str(port)], port, HERE):
+    with running([sys.executable, str(HERE / "constant.py"), str(port)], port, HERE):
         yield port
 
 
 @contextlib.contextmanager
-def gateway(folder: Path) -> Iterator[int]:
-    """The gateway with the counter in C as /cgi-bin/counter."""
-    port = free_port()
-    for name in ("cgi-bin", "conf"):
-        (folder / name).mkdir()
+def looping(folder: Path) -> Iterator[int]:
+    """The gateway with the looping counter in C as /cgi-bin/counter."""
+    (folder / "cgi-bin").mkdir()
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise SystemExit("bench: a C compiler is missing (Debian: apt-get install gcc libc6-dev)")
     subprocess.run([compiler, "-O2", "-o", folder / "cgi-bin" / "counter", HERE / "counter.c"], check=True)
-    conf = folder / "conf" / "gateway.conf"
-    conf.write_text(
-        f"Listen 127.0.0.1:{port}\nScriptAlias /cgi-bin/ cgi-bin/\nErrorLog error.log\nLogLevel warn\n"
-        f"MaxPersistentCGI {_MOST}\nMaxCGIJobs {_MOST * 2}\n"
-    )
-    with _running([sys.executable, "-m", "gateway", "serve", str(conf)], port, ROOT):
+    with gateway(folder, "ScriptAlias /cgi-bin/ cgi-bin/\n") as port:
         yield port
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, directory: Path) -> Iterator[None]:
+def hosted(folder: Path) -> Iterator[int]:
+    """The gateway with the programs of the folders `warm` and `cold` in hosts, as /warm/ and /cold/."""
+    kinds = {"python": ".py", "perl": ".pl", "native": ".so"}
+    groups = "".join(f"CGIActivationGroup {kind} {suffix}\n" for kind, suffix in kinds.items())
+    aliases = "".join(
+        f"ScriptAlias /{name}/ {name}/\n<Directory {name}>\nStartCGI {number}\n</Directory>\n"
+        for name, number in (("warm", READY), ("cold", 0))
+    )
+    with gateway(folder, groups + aliases) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def gateway(folder: Path, directives: str) -> Iterator[int]:
+    """The gateway with these directives, its files in the folder."""
+    port = free_port()
+    conf = folder / "conf" / "gateway.conf"
+    conf.parent.mkdir()
+    conf.write_text(
+        f"Listen 127.0.0.1:{port}\nErrorLog error.log\nLogLevel warn\n"
+        f"MaxPersistentCGI {_MOST}\nMaxCGIJobs {_MOST * 2}\n{directives}"
+    )
+    with running([sys.executable, "-m", "gateway", "serve", str(conf)], port, ROOT):
+        yield port
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, directory: Path) -> Iterator[None]:
+    """A server on the servers' core, until TERM; yields when it listens on the port."""
     process = subprocess.Popen(
         command,
         cwd=directory,
