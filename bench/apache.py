@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.options import Missing
-from bench.servers import free_port, running
+from bench.servers import ALL_CORES, free_port, running
 
 MODULES = Path("/usr/lib/apache2/modules")
 _PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,7 +26,7 @@ def cgid(folder: Path) -> Iterator[int]:
     folder.chmod(0o755)  # its workers are another user's
     conf = own / "apache.conf"
     conf.write_text(_conf(folder, own, port))
-    with running([command, "-f", str(conf), "-DFOREGROUND"], port, own):
+    with running([command, "-f", str(conf), "-DFOREGROUND"], port, own, ALL_CORES):
         yield port
 
 

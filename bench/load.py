@@ -1,4 +1,4 @@
-"""Load by wrk, or by requests one after another, on another core than the servers."""
+"""Load by wrk, or by requests one after another."""
 
 import http.client
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.options import Missing
+from bench.servers import ALL_CORES
 
 LOAD_CORE = 1
 _TIMEOUT = 30.0
@@ -41,14 +42,18 @@ def find_wrk() -> str:
     return found
 
 
-def run(wrk: str, folder: Path, port: int, paths: list[str], connections: int, seconds: int) -> Result:
-    """Request the paths in turn over keep-alive connections; wrk takes whole seconds."""
+def run(
+    wrk: str, folder: Path, port: int, paths: list[str], connections: int, seconds: int, *, beside: bool = True
+) -> Result:
+    """Request the paths in turn over keep-alive connections, `beside` the servers on another core than theirs;
+    wrk takes whole seconds."""
+    cores = _cores() if beside else ALL_CORES
     script = folder / "paths.lua"
     script.write_text(_SCRIPT % ", ".join(f'"{path}"' for path in paths))
     command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
     finished = subprocess.run(
         [*command, f"http://127.0.0.1:{port}"], check=True, capture_output=True, text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, _cores()),
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )  # fmt: skip
     return _read(finished.stdout)
 

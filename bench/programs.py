@@ -17,6 +17,12 @@ import os
 print("Content-Type: text/plain\\n")
 print("hello", os.environ["REQUEST_METHOD"])
 """
+_FORM = """#!/usr/bin/env python3
+import html, os, sys, urllib.parse
+form = urllib.parse.parse_qs(os.environ["QUERY_STRING"] or sys.stdin.read())
+print("Content-Type: text/html\\n")
+print("<p>hello", html.escape(form.get("name", ["you"])[0]))
+"""
 _PERL = """#!/usr/bin/env perl
 use strict;
 print "Content-Type: text/plain\\n\\nhello $ENV{REQUEST_METHOD}\\n";
@@ -49,13 +55,20 @@ class Program(NamedTuple):
 
 
 PYTHON = Program("hello.py", "Python, small", "hello.py")
+FORM = Program("form.py", "Python, a form", "form.py")
 PERL = Program("hello.pl", "Perl, small", "hello.pl")
 CGI_PM = Program("form.pl", "Perl, CGI.pm", "form.pl")
 COUNTING = Program("counting.py", "Python, small", "counting.py")
 PYTHON_COUNTER = Program("counter.py", "Python, counter.py", "counter.py")
 PERL_COUNTER = Program("counter.pl", "Perl, counter.pl", "counter.pl")
 C_COUNTER = Program("counter.so", "C, counter.c", "counter.cgi")
-_TEXTS = {"hello.py": _PYTHON, "hello.pl": _PERL, "form.pl": _CGI_PM, "counting.py": _COUNTING}
+_TEXTS = {
+    "hello.py": _PYTHON,
+    "form.py": _FORM,
+    "hello.pl": _PERL,
+    "form.pl": _CGI_PM,
+    "counting.py": _COUNTING,
+}
 
 
 def write(folder: Path) -> None:

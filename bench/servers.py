@@ -1,4 +1,5 @@
-"""The servers under comparison, each started on a port of its own and pinned to one core."""
+"""The servers under comparison, each on a port of its own. Where requests to living sessions are counted, they
+are pinned to one core; programs are started on all of them, as they would be."""
 
 import contextlib
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SERVER_CORE = 0
+ALL_CORES = os.sched_getaffinity(0)
 READY = 8  # StartCGI
 _BOUND = 20.0
 _MOST = 400
@@ -29,7 +31,7 @@ def free_port() -> int:
 def constant() -> Iterator[int]:
     """Bare uvicorn with a constant page."""
     port = free_port()
-    with running([sys.executable, str(HERE / "constant.py"), str(port)], port, HERE):
+    with running([sys.executable, str(HERE / "constant.py"), str(port)], port, HERE, {SERVER_CORE}):
         yield port
 
 
@@ -41,7 +43,7 @@ def looping(folder: Path) -> Iterator[int]:
     if compiler is None:
         raise SystemExit("bench: a C compiler is missing (Debian: apt-get install gcc libc6-dev)")
     subprocess.run([compiler, "-O2", "-o", folder / "cgi-bin" / "counter", HERE / "counter.c"], check=True)
-    with gateway(folder, "ScriptAlias /cgi-bin/ cgi-bin/\n") as port:
+    with gateway(folder, "ScriptAlias /cgi-bin/ cgi-bin/\n", {SERVER_CORE}) as port:
         yield port
 
 
@@ -54,12 +56,12 @@ def hosted(folder: Path) -> Iterator[int]:
         f"ScriptAlias /{name}/ {name}/\n<Directory {name}>\nStartCGI {number}\n</Directory>\n"
         for name, number in (("warm", READY), ("cold", 0))
     )
-    with gateway(folder, groups + aliases) as port:
+    with gateway(folder, groups + aliases, ALL_CORES) as port:
         yield port
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, directives: str) -> Iterator[int]:
+def gateway(folder: Path, directives: str, cores: set[int]) -> Iterator[int]:
     """The gateway with these directives, its files in the folder."""
     port = free_port()
     conf = folder / "conf" / "gateway.conf"
@@ -68,17 +70,17 @@ def gateway(folder: Path, directives: str) -> Iterator[int]:
         f"Listen 127.0.0.1:{port}\nErrorLog error.log\nLogLevel warn\n"
         f"MaxPersistentCGI {_MOST}\nMaxCGIJobs {_MOST * 2}\n{directives}"
     )
-    with running([sys.executable, "-m", "gateway", "serve", str(conf)], port, ROOT):
+    with running([sys.executable, "-m", "gateway", "serve", str(conf)], port, ROOT, cores):
         yield port
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, directory: Path) -> Iterator[None]:
-    """A server on the servers' core, until TERM; yields when it listens on the port."""
+def running(command: list[str], port: int, directory: Path, cores: set[int]) -> Iterator[None]:
+    """A server on these cores, until TERM; yields when it listens on the port."""
     process = subprocess.Popen(
         command,
         cwd=directory,
-        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
         stdout=subprocess.DEVNULL,
     )
     try:

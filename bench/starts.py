@@ -8,7 +8,7 @@ from bench import apache, load, programs, servers
 from bench.options import Options, spread, verdict
 from bench.programs import Program
 
-GOAL = 6.0  # times mod_cgid's requests per second, for the small Python script
+GOAL = 6.0  # times mod_cgid's requests per second, for small Python scripts
 CONNECTIONS = [1, 8]
 _QUERY = "?end"  # the counter begins no session then
 _WARM_UP = 2 * servers.READY  # requests: the processes that come then know the compiled script
@@ -22,7 +22,7 @@ def run(options: Options) -> None:
         with apache.cgid(folder) as theirs:
             print("one-shot scripts, requests/s: median (lowest to highest)")
             programs.write(folder)
-            wanted = [programs.PYTHON, programs.PERL, programs.CGI_PM, programs.C_COUNTER]
+            wanted = [programs.PYTHON, programs.FORM, programs.PERL, programs.CGI_PM, programs.C_COUNTER]
             found = programs.present(folder, wanted)
             with servers.hosted(folder) as ours:
                 for program in found:
@@ -45,7 +45,7 @@ def _measure(
         load.ask(port, [path] * _WARM_UP)
     for _ in range(options.rounds):
         for way, (port, path) in places.items():
-            result = load.run(wrk, folder, port, [path], connections, options.seconds)
+            result = load.run(wrk, folder, port, [path], connections, options.seconds, beside=False)
             if result.errors:
                 raise SystemExit(f"bench: {result.errors} answers of {way} to {path} were errors")
             rates[way].append(result.rate)
@@ -55,8 +55,12 @@ def _measure(
 def _tell(program: Program, connections: int, rates: dict[str, list[float]]) -> None:
     ratios = [warm / theirs for warm, theirs in zip(rates["warm"], rates["mod_cgid"], strict=True)]
     told = "  ".join(f"{way} {spread(found):18}" for way, found in rates.items())
-    goal = f"; {verdict(median(ratios) >= GOAL, f'{GOAL:g}')}" if program is programs.PYTHON else ""
+    goal = (
+        f"; {verdict(median(ratios) >= GOAL, f'{GOAL:g}')}"
+        if program in (programs.PYTHON, programs.FORM)
+        else ""
+    )
     print(
-        f"  {program.label:13} {connections:2d} conn.: {told}  warm/mod_cgid {spread(ratios, 1)}{goal}",
+        f"  {program.label:14} {connections:2d} conn.: {told}  warm/mod_cgid {spread(ratios, 1)}{goal}",
         flush=True,
     )

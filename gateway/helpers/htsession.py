@@ -100,6 +100,7 @@ class Session:
         self.over = False
         self.unseen = False  # a request that no loop was given yet
         self._serving = False
+        self._ready = False  # whether the streams are new
         self._process = os.getpid()
         self._names = _names_at_import
         self._in_environment = os.environ.pop("HTSESSION_FIRST", "") != "frame"  # else P11
@@ -113,9 +114,12 @@ class Session:
         self._streams.attach()
 
     def forget(self) -> None:
-        """Nothing has been served, and what is in the environment is no request's."""
+        """Nothing has been served, and what is in the environment is no request's. The streams are as a request
+        without a body needs them."""
         self.over = self.unseen = self._serving = False
         self._names = set()
+        self._streams.renew(_body(None, 0))
+        self._ready = True
 
     def fetch(self) -> bool:
         """End the response under way and wait for the next request; False: no more (P8), or in a forked child.
@@ -161,7 +165,9 @@ class Session:
         size = _number(fields.get(b"CONTENT_LENGTH", b""))
         if not size:
             del fields[b"CONTENT_LENGTH"]
-        self._streams.renew(_body(self._requests, size))
+        if size or not self._ready:
+            self._streams.renew(_body(self._requests, size))
+        self._ready = False
         for name in self._names - fields.keys():
             os.environb.pop(name, None)
         for name, value in fields.items():  # `update` would ask first what kind of mapping this is
@@ -198,9 +204,9 @@ def _number(text: bytes) -> int:
     return int(text)
 
 
-def _body(requests: io.BufferedReader, size: int) -> int:
+def _body(requests: io.BufferedReader | None, size: int) -> int:
     """A descriptor of the request's body, at its beginning: of a real file, for subprocesses read it too."""
-    if not size:
+    if requests is None or not size:
         return os.open(os.devnull, os.O_RDONLY)
     with _memory_file() if size <= BODY_IN_MEMORY and hasattr(os, "memfd_create") else _disk_file() as file:
         while size:
