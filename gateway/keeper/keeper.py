@@ -16,7 +16,7 @@ from gateway.keeper.link import VERSION, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Permit
 from gateway.keeper.roll import Roll
-from gateway.keeper.sockets import Address, Sockets
+from gateway.keeper.sockets import Sockets
 from gateway.keeper.warm import Warm
 from gateway.logs.error import ErrorLog, Target
 
@@ -45,7 +45,6 @@ class Keeper:
         self._sockets = Sockets()
         self._fronts: list[Front] = []
         self._unreaped: set[int] = set()  # pids of fronts
-        self._listening: dict[Front, list[Address]] = {}
         self._failed_starts = 0
         self._reload_wanted = self._stopping = self._served = False
         self._graceful = 10.0
@@ -83,7 +82,7 @@ class Keeper:
                 front.send("hurry")
             return
         self._stopping = True
-        self._sockets.keep_only(())
+        self._sockets.close()
         self._warm.stop()
         for front in list(self._fronts):
             if front.role is Role.STARTING:
@@ -151,7 +150,7 @@ class Keeper:
         front.role = Role.ACTIVE
         self._warm.serve(front)
         self._holders.adopt_all(front)
-        self._sockets.keep_only(self._listening.get(front, []))
+        self._sockets.serve(front)
         self._tell_overlap()
         front.send("activate", first=not self._served)
         self._served = True
@@ -165,7 +164,7 @@ class Keeper:
     def _front_lost(self, front: Front, why: str) -> None:
         was, front.role = front.role, Role.GONE
         self._fronts.remove(front)
-        self._listening.pop(front, None)
+        self._sockets.forget(front)
         self._holders.front_lost(front)
         self._tell_overlap()
         if self._stopping:
@@ -233,7 +232,7 @@ class Keeper:
         handlers: dict[str, Callable[[Front, dict[str, Any]], None]] = {
             "hello": self._hello,
             "refuse": self._refuse,
-            "listen": self._listen,
+            "listen": self._sockets.listen,
             "configure": self._configure,
             "ready": self._ready,
             "released": self._released,
@@ -258,19 +257,6 @@ class Keeper:
 
     def _refuse(self, front: Front, fields: dict[str, Any]) -> None:
         front.refusal = str(fields["text"])
-
-    def _listen(self, front: Front, fields: dict[str, Any]) -> None:
-        front.require_unconfigured()
-        addresses: list[Address] = [
-            (str(kind), str(where), int(port)) for kind, where, port in fields["addresses"]
-        ]
-        try:
-            sockets = self._sockets.provide(addresses)
-        except OSError as error:
-            front.send("listening", error=str(error.strerror or error))
-            return
-        self._listening[front] = addresses
-        front.send("listening", [sock.fileno() for sock in sockets])
 
     def _configure(self, front: Front, fields: dict[str, Any]) -> None:
         """What decides about files, users and privileges: taken once, from a process that is still ours."""

@@ -3,7 +3,10 @@
 import os
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.keeper.fronts import Front
 
 BACKLOG = 1024
 Address = tuple[str, str, int]  # ("tcp" or "unix", address or path, port)
@@ -14,8 +17,33 @@ class Sockets:
 
     def __init__(self) -> None:
         self._open: dict[Address, socket.socket] = {}
+        self._asked: dict[int, list[Address]] = {}  # by the pid of a front
 
-    def provide(self, wanted: Iterable[Address]) -> list[socket.socket]:
+    def listen(self, front: Front, fields: dict[str, Any]) -> None:
+        """`listen`: what a front will serve; answered by `listening` with the sockets, or an error."""
+        front.require_unconfigured()
+        wanted = [(str(kind), str(where), int(port)) for kind, where, port in fields["addresses"]]
+        try:
+            sockets = self._provide(wanted)
+        except OSError as error:
+            front.send("listening", error=str(error.strerror or error))
+            return
+        self._asked[front.pid] = wanted
+        front.send("listening", [sock.fileno() for sock in sockets])
+
+    def serve(self, front: Front) -> None:
+        """This front serves now: close what it has not asked for."""
+        self._keep_only(self._asked.get(front.pid, ()))
+
+    def forget(self, front: Front) -> None:
+        """The front is gone."""
+        self._asked.pop(front.pid, None)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._keep_only(())
+
+    def _provide(self, wanted: Sequence[Address]) -> list[socket.socket]:
         """The sockets for these addresses, opened when they are new. Raises OSError, then nothing new stays."""
         fresh: dict[Address, socket.socket] = {}
         try:
@@ -29,7 +57,7 @@ class Sockets:
         self._open.update(fresh)
         return [self._open[address] for address in wanted]
 
-    def keep_only(self, wanted: Iterable[Address]) -> None:
+    def _keep_only(self, wanted: Sequence[Address]) -> None:
         """Close the sockets that the directives file does not name any more."""
         for address in set(self._open) - set(wanted):
             _close(address, self._open.pop(address))
