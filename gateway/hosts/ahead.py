@@ -20,7 +20,7 @@ SCRIPTS = """
 HOST = "array ast atexit fcntl marshal signal socket types".split()  # noqa: SIM905
 _LARGEST = 512  # bytes of an object that Python places itself; the C library places the others
 _HEADER = sys.getsizeof(b"")
-_OBJECTS = 100  # of each size
+_OBJECTS = 30  # of each size
 _BLOCKS = 20
 _kept: list[bytes] = []
 
