@@ -1,10 +1,18 @@
 """Uniqueness (H4) and the limit (L1) while more than one front serves: the keeper decides."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.keeper.child import Child
 from gateway.keeper.table import Table
+
+
+class Granted(NamedTuple):
+    """A claim of an instance, which had answered so many requests then."""
+
+    instance: int
+    newcomer: bool
+    requests: int
 
 
 class Claims:
@@ -12,7 +20,7 @@ class Claims:
 
     def __init__(self, table: Table, children: Mapping[int, Child]) -> None:
         self._table, self._children = table, children
-        self._granted: dict[bytes, tuple[int, bool]] = {}  # session key -> (instance, a newcomer)
+        self._granted: dict[bytes, Granted] = {}  # by session key
 
     def decide(self, holder: Any, fields: dict[str, Any]) -> str:
         """`fields`: id and session key of the claimant, whether it is a newcomer, and MaxPersistentCGI."""
@@ -21,21 +29,31 @@ class Claims:
             return "taken"
         self._settle()
         found = self._table.find(key)
-        if (found is not None and found != child.slot) or self._granted.get(key, (child.id,))[0] != child.id:
+        granted = self._granted.get(key)
+        if (found is not None and found != child.slot) or (granted and granted.instance != child.id):
             return "taken"
         if fields["newcomer"] and self._persistent() >= fields["limit"]:
             return "limit"
-        self._granted[key] = child.id, fields["newcomer"]
+        self._granted[key] = Granted(child.id, fields["newcomer"], self._requests(child))
         return "ok"
 
     def _settle(self) -> None:
-        """Forget the claims that the table shows by now, or whose instance is gone."""
-        for key, (instance, _) in list(self._granted.items()):
-            child = self._children.get(instance)
-            if child is None or child.ending or self._table.find(key) == child.slot:
+        """Forget the claims of responses that are over: the table shows them, or has shown them, or their
+        instance is gone."""
+        for key, claim in list(self._granted.items()):
+            child = self._children.get(claim.instance)
+            if (
+                child is None
+                or child.ending
+                or self._table.find(key) == child.slot
+                or self._requests(child) != claim.requests
+            ):
                 del self._granted[key]
+
+    def _requests(self, child: Child) -> int:
+        return self._table.clock(child.slot)[2]
 
     def _persistent(self) -> int:
         kept = {child.id for child in self._children.values() if self._table.persistent(child.slot)}
-        kept.update(instance for instance, newcomer in self._granted.values() if newcomer)
+        kept.update(claim.instance for claim in self._granted.values() if claim.newcomer)
         return len(kept)

@@ -142,6 +142,7 @@ class World:
         self.processes: dict[int, Process] = {}
         self._claims = Claims(self.table, self.processes)  # type: ignore[arg-type]
         self._count = 0
+        self._recalled: set[int] = set()
 
     def close(self) -> None:
         """Close every descriptor, and give the modules their clock back."""
@@ -177,20 +178,25 @@ class World:
     def _end(self, fields: dict[str, Any]) -> None:
         process = self.processes[fields["id"]]
         process.how = fields["how"]
+        self._recalled.discard(fields["id"])
         self.table.set_state(process.facts["slot"], ENDING)
 
     def _give(self, fields: dict[str, Any]) -> None:
         self.processes[fields["id"]].holder = None
+        self._recalled.discard(fields["id"])
 
     def _claim(self, fields: dict[str, Any]) -> None:
         self._keeper.send("claimed", tag=fields["tag"], answer=self._claims.decide(self, fields))
 
     def _overlap(self) -> None:
-        self.registry.overlap = any(process.holder is None for process in self.processes.values())
+        """The other front is there as long as it holds an instance, or waits for one."""
+        elsewhere = any(process.holder is None for process in self.processes.values())
+        self.registry.overlap = elsewhere or bool(self._recalled)
 
     def recall(self, number: int) -> None:
         """Ask for an instance on behalf of another front."""
         self.registry.overlap = True
+        self._recalled.add(number)
         self._keeper.send("recall", id=number)
         self.settle()
 
@@ -205,6 +211,7 @@ class World:
     def reap(self, number: int, status: int) -> None:
         """The process is gone, with this exit status or minus the signal."""
         process = self.processes.pop(number)
+        self._recalled.discard(number)
         process.close()
         self._keeper.send("gone", id=number, status=status, tail=[])
         self.settle()
