@@ -33,6 +33,8 @@ from tests.blackbox.warm import (
     warm_lines,
 )
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:

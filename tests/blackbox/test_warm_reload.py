@@ -31,6 +31,8 @@ from tests.blackbox.warm import (
     wait_ready,
 )
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
