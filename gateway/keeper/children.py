@@ -39,26 +39,28 @@ class Children:
     def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
         """Start an instance; `body`: its stdin is a pipe, else /dev/null. Raises OSError."""
         slot = self._take_slot()
-        stdin_r, stdin = self.null, None
+        ours: list[int] = []
+        theirs: list[int] = []
         try:
-            pipes, theirs = self.pipes()
+            pipes, ends = self.pipes()
+            ours += pipes
+            theirs += ends
             if body:
-                stdin_r, stdin = os.pipe2(os.O_CLOEXEC)
-                os.set_blocking(stdin, False)
-            try:
-                pid = launch(order, (stdin_r, *theirs))
-            except OSError:
-                _close(*pipes, *(() if stdin is None else (stdin,)))
-                raise
-            finally:
-                _close(*theirs, *(() if stdin is None else (stdin_r,)))
+                reading, writing = os.pipe2(os.O_CLOEXEC)
+                theirs.append(reading)
+                ours.append(writing)
+                os.set_blocking(writing, False)
+            pid = launch(order, (theirs[-1] if body else self.null, *ends))
         except OSError:
+            _close(*ours)
             self._release_slot(slot)
             raise
+        finally:
+            _close(*theirs)
         child = self._enter(pid, slot, pipes)
         child.about, child.grace = about, grace
         self.by_id[child.id] = child
-        return Started(child, stdin)
+        return Started(child, ours[-1] if body else None)
 
     def start_host(self, order: Order, control: int, grace: float) -> Child:
         """Start a warm host, which is told by `control` what to do. Raises OSError."""
