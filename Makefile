@@ -3,12 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SERVING := $(VENV)/.serves
 STAMP := $(VENV)/.installed
 CONF ?= conf/gateway.conf
 # The tests wait a good part of their time: one worker more than processors
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # In the order of the folders the small files come last, so that no worker is left alone with a long one
 SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+COMMA := ,
 
 # What is compiled, and the folder that it is built into
 OUT := cgi-bin
@@ -30,17 +33,27 @@ help:
 	@echo "make bench    a living session beside a bare uvicorn"
 	@echo "make docs     write the generated reference"
 
-# The stamp is newer than pyproject.toml when everything in it is installed: the second time costs nothing.
-$(STAMP): pyproject.toml
+# A stamp is newer than pyproject.toml when everything in it is installed: the second time costs nothing.
+$(VENV)/bin/python:
 	@echo "Creating $(VENV) …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (set PYTHON=…)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
-	@echo "Installing the gateway and its tools (a minute the first time) …"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet --editable '.[dev]'
-	@touch $@
-	@echo "Installed."
 
-serve: $(STAMP)
+# $(call install,WHAT,EXTRAS)
+define install
+@echo "Installing $(1) (a minute the first time) …"
+@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet --editable '.[$(2)]'
+@touch $@
+@echo "Installed."
+endef
+
+$(SERVING): pyproject.toml | $(VENV)/bin/python
+	$(call install,the gateway,programs)
+
+$(STAMP): pyproject.toml | $(VENV)/bin/python
+	$(call install,the gateway and its tools,programs$(COMMA)dev)
+
+serve: $(SERVING)
 	@$(MAKE) --no-print-directory --keep-going programs >/dev/null || echo "(Not every compiled program could be built; the others work.)"
 	@exec $(BIN)/gateway serve $(CONF)
 
