@@ -75,3 +75,12 @@ def test_numbers() -> None:
 
 def test_any_other_form_is_strftimes() -> None:
     assert moment("%Y at %S")(NOW) == "2000 at 36"
+
+
+@given(st.floats(min_value=0, max_value=4e9))
+def test_all_forms_of_a_time_agree(now: float) -> None:
+    sec, msec, usec, msec_frac, usec_frac = (
+        moment(form)(now) for form in ("sec", "msec", "usec", "msec_frac", "usec_frac")
+    )
+    assert usec == str(int(sec + usec_frac)) and msec == str(int(sec + msec_frac))
+    assert iso(now)[20:26] == usec_frac and now - 1e-5 < int(usec) / 1e6 < now + 1e-5

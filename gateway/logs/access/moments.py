@@ -9,12 +9,17 @@ Moment = Callable[[float], str]  # seconds since 1970 -> text
 _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SECONDS_KEPT = 8
 _NUMBERS: dict[str, Moment] = {
-    "sec": lambda now: str(int(now)),
-    "msec": lambda now: str(int(now * 1e3)),
-    "usec": lambda now: str(int(now * 1e6)),
-    "msec_frac": lambda now: f"{int(now % 1 * 1e3):03d}",
-    "usec_frac": lambda now: f"{int(now % 1 * 1e6):06d}",
+    "sec": lambda now: str(_micro(now) // 1_000_000),
+    "msec": lambda now: str(_micro(now) // 1_000),
+    "usec": lambda now: str(_micro(now)),
+    "msec_frac": lambda now: f"{_micro(now) // 1_000 % 1_000:03d}",
+    "usec_frac": lambda now: f"{_micro(now) % 1_000_000:06d}",
 }
+
+
+def _micro(now: float) -> int:
+    """The one rounding of a time: all forms of it agree."""
+    return int(now * 1e6)
 
 
 def moment(form: str) -> Moment:
@@ -27,7 +32,7 @@ def _by_second(form: str) -> Moment:
     def of_second(second: int) -> str:
         return time.strftime(form, time.localtime(second)) if form else _common(second)
 
-    return lambda now: of_second(int(now))
+    return lambda now: of_second(_micro(now) // 1_000_000)
 
 
 def _common(second: int) -> str:
@@ -48,5 +53,6 @@ def _offset(second: int) -> tuple[str, str]:
 
 def iso(now: float) -> str:
     """RFC 3339 with microseconds, in local time."""
-    before, offset = _offset(int(now))
-    return f"{before}.{int(now % 1 * 1e6):06d}{offset}"
+    second, micro = divmod(_micro(now), 1_000_000)
+    before, offset = _offset(second)
+    return f"{before}.{micro:06d}{offset}"
