@@ -21,10 +21,11 @@ from gateway.protocol.environ import UniqueIds
 from gateway.request.caller import Caller, Engine
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint
+from gateway.sessions.holdings import ServerLimits
 from gateway.sessions.judge import Judge
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.moves import Moves
-from gateway.sessions.registry import Registry, ServerLimits
+from gateway.sessions.registry import Registry
 from gateway.sessions.starter import Starter
 
 _SEED_BYTES = 9

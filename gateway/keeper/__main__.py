@@ -13,6 +13,7 @@ from gateway.logs.error import ErrorLog
 KEY_SIZE = 32
 _DESCRIPTORS_AN_INSTANCE = 3
 _MOST_SLOTS = 16384
+_MOST_SHARED_SESSIONS = 65536
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     slots = min(_MOST_SLOTS, (hard - 64) // _DESCRIPTORS_AN_INSTANCE)
     log = ErrorLog()
-    keeper = Keeper(sys.argv[2:], state_key(sys.argv[1], log), log, slots)
+    keeper = Keeper(sys.argv[2:], state_key(sys.argv[1], log), log, slots, _MOST_SHARED_SESSIONS)
     _listen_to_signals(keeper)
     return keeper.run()
 

@@ -9,7 +9,8 @@ TAIL_LINES = 20
 
 @dataclass(slots=True)
 class Child:
-    """One process: the keeper's record of it. `warm`: a host that no front knows (yet)."""
+    """One process: the keeper's record of it. `warm`: a host that no front knows (yet);
+    `sessions`: the slots of a shared instance's sessions, beside its own."""
 
     id: int
     pid: int
@@ -20,6 +21,7 @@ class Child:
     output: int
     requests: int
     warm: bool = False
+    sessions: set[int] = field(default_factory=set)
     holder: Any = None
     ending: bool = False
     sweep: bool = False

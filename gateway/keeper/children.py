@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import heapq
 import os
 import signal
 import struct
@@ -15,6 +14,7 @@ from gateway.keeper.child import Child, Pipes, Place, Started
 from gateway.keeper.fork import launch
 from gateway.keeper.loop import Loop
 from gateway.keeper.roll import Roll, signal_group
+from gateway.keeper.slots import Slots
 from gateway.keeper.spawn import Order
 from gateway.logs.error import ErrorLog
 
@@ -30,7 +30,7 @@ class Children:
         self._loop, self.table, self._roll, self._log = loop, table, roll, log
         self.by_id: dict[int, Child] = {}
         self._by_pid: dict[int, Child] = {}
-        self._free_slots = list(range(table.slots))
+        self._slots = Slots(table, roll.slots)
         self._next_id = 1
         self.null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self.gone: Callable[[Child, dict[str, Any]], None] = lambda child, facts: None
@@ -38,7 +38,7 @@ class Children:
 
     def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
         """Start an instance; `body`: its stdin is a pipe, else /dev/null. Raises OSError."""
-        slot = self._take_slot()
+        slot = self._slots.take()
         ours: list[int] = []
         theirs: list[int] = []
         try:
@@ -64,7 +64,7 @@ class Children:
 
     def start_host(self, order: Order, control: int, grace: float) -> Child:
         """Start a warm host, which is told by `control` what to do. Raises OSError."""
-        slot = self._take_slot()
+        slot = self._slots.take()
         try:
             stderr, stderr_w = os.pipe2(os.O_CLOEXEC)
             os.set_blocking(stderr, False)
@@ -83,7 +83,7 @@ class Children:
     def place(self) -> tuple[Place, tuple[int, int, int]]:
         """A place for a process that a warm host shall make, and that process's ends: output, errors, requests.
         Raises OSError."""
-        slot = self._take_slot()
+        slot = self._slots.take()
         try:
             pipes, theirs = self.pipes()
         except OSError:
@@ -103,6 +103,18 @@ class Children:
             raise ChildProcessError(errno.ECHILD, f"process {pid} is another one")
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return self._enter(pid, place.slot, place.pipes, warm=True, grace=grace)
+
+    def open_session(self, child: Child) -> int:
+        """A slot for one more session of a shared instance. Raises OSError."""
+        slot = self._slots.take_for_session(child.id)
+        child.sessions.add(slot)
+        return slot
+
+    def close_session(self, child: Child, slot: int) -> None:
+        """One of its sessions is over."""
+        if slot in child.sessions:
+            child.sessions.remove(slot)
+            self._slots.release(slot)
 
     def hand_out(self, child: Child, about: dict[str, Any], grace: float) -> None:
         """A process that was ready becomes an instance."""
@@ -128,11 +140,6 @@ class Children:
         """Whether every process has been reaped."""
         return not self._by_pid
 
-    def _take_slot(self) -> int:
-        if not self._free_slots:
-            raise OSError(errno.EAGAIN, "the shared table is full")
-        return heapq.heappop(self._free_slots)
-
     def _enter(self, pid: int, slot: int, pipes: Pipes, *, warm: bool = False, grace: float = 0.0) -> Child:
         self._roll[slot] = pid
         self.table.open_slot(slot, self._next_id)
@@ -150,16 +157,20 @@ class Children:
         if child.exited:
             return
         if how == "kill":
-            child.ending = child.sweep = True
-            self.table.set_state(child.slot, tables.ENDING)
+            child.sweep = True
+            self._ending(child)
             self._signal(child, signal.SIGKILL)
         elif not child.ending:
-            child.ending = True
             if self.table.state(child.slot) != tables.FIRST or how == "term":
                 child.sweep = True
-            self.table.set_state(child.slot, tables.ENDING)
+            self._ending(child)
             self._close_requests(child)
             self._escalate(child, [signal.SIGTERM, signal.SIGKILL], at_once=how == "term")
+
+    def _ending(self, child: Child) -> None:
+        child.ending = True
+        for slot in (child.slot, *child.sessions):
+            self.table.set_state(slot, tables.ENDING)
 
     def unread(self, child: Child) -> int:
         """Bytes in the request pipe that the program has not taken (FIONREAD)."""
@@ -205,12 +216,13 @@ class Children:
             os.close(child.output)
         self.by_id.pop(child.id, None)
         (self.warm_gone if child.warm else self.gone)(child, facts)
-        self._release_slot(child.slot)
+        for slot in (child.slot, *child.sessions):
+            self._release_slot(slot)
 
     def _release_slot(self, slot: int) -> None:
-        self._roll[slot] = 0
-        self.table.free_slot(slot)
-        heapq.heappush(self._free_slots, slot)
+        if slot < self._roll.slots:
+            self._roll[slot] = 0
+        self._slots.release(slot)
 
     def _escalate(self, child: Child, signals: Sequence[signal.Signals], *, at_once: bool) -> None:
         if child.exited:

@@ -75,7 +75,13 @@ class Front:
     def grant(self, child: Child) -> None:
         """Hand an instance over: the front holds it from now on."""
         child.holder = self
-        facts = {"id": child.id, "pid": child.pid, "slot": child.slot, "about": child.about}
+        facts = {
+            "id": child.id,
+            "pid": child.pid,
+            "slot": child.slot,
+            "about": child.about,
+            "sessions": sorted(child.sessions),
+        }
         self.send("grant", (child.output, child.requests), **facts)
 
     def kill(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.keeper import table as tables
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
+from gateway.keeper.claims import Claims
 from gateway.keeper.fronts import Front
 from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
@@ -23,6 +24,7 @@ class Holders:
     def __init__(self, children: Children, log: ErrorLog, active: Callable[[], Front | None]) -> None:
         self._children, self._log, self._active = children, log, active
         self._table = children.table
+        self._claims = Claims(children.table, children.by_id)
         self._wanted: dict[int, deque[Front]] = defaultdict(deque)
         children.gone = self._gone
 
@@ -63,6 +65,22 @@ class Holders:
         if child is not None and child.holder is front:
             child.holder = None
             self._settle(child)
+
+    def claim(self, front: Front, fields: dict[str, Any]) -> None:
+        """`claim`: a front asks for a handle, and for the slot of one more session of a shared instance."""
+        answer, slot = self._claims.decide(front, fields), None
+        if answer == "ok" and fields["slot"] is None:
+            try:
+                slot = self._children.open_session(self._children.by_id[fields["id"]])
+            except OSError:
+                answer = "limit"
+        front.send("claimed", tag=fields["tag"], answer=answer, slot=slot)
+
+    def leave(self, front: Front, fields: dict[str, Any]) -> None:
+        """`leave`: one session of a shared instance is over."""
+        child = self._children.by_id.get(fields["id"])
+        if child is not None and child.holder is front:
+            self._children.close_session(child, fields["slot"])
 
     def want(self, front: Front, fields: dict[str, Any]) -> None:
         """`want`: a front asks for an instance; its holder is asked to give it."""
@@ -134,14 +152,18 @@ class Holders:
     def _stopped(self, child: Child) -> None:
         """Remember the handles of a session that nobody holds and that is over."""
         host, name = child.about["host"], child.about["cgi_name"]
-        timeout = self._table.clock(child.slot)[1]
-        handles = self._table.handles(child.slot).texts
-        if handles:
-            text = f"HTS007 {name} {handles[0][:4].decode()}…: it ended when its front was gone"
-            self._log("error", text, host=host)
-        for handle in handles:
-            key = tables.session_key(host, name.encode("latin-1"), handle)
-            self._remember(tables.Entry(key, time.monotonic(), timeout, Reason.STOPPED))
+        slots = [slot for slot in child.sessions or {child.slot} if self._table.state(slot) != tables.ENDING]
+        handles = {slot: [text for text in self._table.handles(slot).texts if text] for slot in slots}
+        if any(handles.values()):
+            what = (
+                f"with {len(slots)} sessions" if child.sessions else f"{handles[child.slot][0][:4].decode()}…"
+            )
+            self._log("error", f"HTS007 {name} {what}: it ended when its front was gone", host=host)
+        for slot in slots:
+            timeout = self._table.clock(slot)[1]
+            for handle in handles[slot]:
+                key = tables.session_key(host, name.encode("latin-1"), handle)
+                self._remember(tables.Entry(key, time.monotonic(), timeout, Reason.STOPPED))
 
     def _remember(self, entry: tables.Entry) -> None:
         active = self._active()

@@ -7,7 +7,6 @@ from typing import Any
 
 from gateway.keeper import table as tables
 from gateway.keeper.children import Children
-from gateway.keeper.claims import Claims
 from gateway.keeper.fronts import Front, Role
 from gateway.keeper.guardian import Guardian
 from gateway.keeper.holders import Holders
@@ -27,13 +26,14 @@ _RESTART_PAUSE = 0.5
 
 
 class Keeper:
-    """Owns everything that outlives a front. `arguments` are the front's: directives file, defines."""
+    """Owns everything that outlives a front. `arguments` are the front's: directives file, defines; `slots`:
+    the most processes, `sessions`: the most sessions in shared instances."""
 
-    def __init__(self, arguments: Sequence[str], key: bytes, log: ErrorLog, slots: int) -> None:
+    def __init__(self, arguments: Sequence[str], key: bytes, log: ErrorLog, slots: int, sessions: int) -> None:
         self.loop = Loop()
         self.exit_code = 0
         self._arguments, self._key, self._log = arguments, key, log
-        table = tables.create(slots)
+        table = tables.create(slots + sessions)
         self._roll = Roll(slots)
         self._guardian = Guardian(self._roll)
         self._children = Children(self.loop, table, self._roll, log)
@@ -41,7 +41,6 @@ class Keeper:
         self._children.others = lambda: {*self._unreaped, self._guardian.pid}
         self._holders = Holders(self._children, log, lambda: self._active)
         self._warm = Warm(self._children, self.loop, log)
-        self._claims = Claims(self._children.table, self._children.by_id)
         self._sockets = Sockets()
         self._fronts: list[Front] = []
         self._unreaped: set[int] = set()  # pids of fronts
@@ -236,13 +235,14 @@ class Keeper:
             "configure": self._configure,
             "ready": self._ready,
             "released": self._released,
-            "claim": self._claim,
+            "claim": self._holders.claim,
             "start": self._holders.start,
             "prepare": self._warm.prepare,
             "start_warm": self._warm.start,
             "end": self._holders.end,
             "want": self._holders.want,
             "give": self._holders.give,
+            "leave": self._holders.leave,
             "retire": self._holders.retire,
         }
         handlers[message.kind](front, message.fields)
@@ -278,9 +278,6 @@ class Keeper:
         elif not gains_privileges():
             text = "CGINoNewPrivileges Off works at the next start: privileges that were given up stay so"
             self._log("warn", text, module="core")
-
-    def _claim(self, front: Front, fields: dict[str, Any]) -> None:
-        front.send("claimed", tag=fields["tag"], answer=self._claims.decide(front, fields))
 
 
 def _signal_name(number: int) -> str:

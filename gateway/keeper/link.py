@@ -6,7 +6,7 @@ latin-1 text. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of d
 refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm, end, want,
-give, claim, retire
+give, leave, claim, retire
 keeper -> front: welcome, listening, configured, activate, started, failed, gone, grant, missing, recall,
 claimed, retired, overlap, drain, hurry, stop, reopen
 """
@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 3
+VERSION = 4
 LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024

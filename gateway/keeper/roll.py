@@ -8,9 +8,10 @@ import os
 
 
 class Roll:
-    """Process numbers by slot; 0 where there is none."""
+    """Process numbers by slot, of which there are `slots`; 0 where there is none."""
 
     def __init__(self, slots: int) -> None:
+        self.slots = slots
         self._memory = mmap.mmap(-1, slots * 4)
         self._numbers = memoryview(self._memory).cast("I")
 

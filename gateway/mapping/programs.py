@@ -217,6 +217,8 @@ def _program(
         fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
         body_limit=settings[table.LimitRequestBody],
         hosted=choice is not None,
+        shared=settings[table.PersistentCGIShared] == "On",
+        most_sessions=settings[table.PersistentCGISharedSessions],
         nph=os.path.basename(file).startswith("nph-"),
         pass_auth=settings[table.CGIPassAuth] == "On",
         access=access_of(settings),

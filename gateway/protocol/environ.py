@@ -191,9 +191,11 @@ def session_variables(
     current_handle: bytes | None = None,
     retry: bool = False,
     expired: bool = False,
+    ended: bytes = b"",
 ) -> Variables:
     """The HTSESSION_ variables (R4, R6, R7, R8, H11); times in seconds, `handle` None on a fresh start.
 
+    `ended` names the sessions of a shared instance that are over (S4).
     `current_handle` is given when `handle` is a previous one (R6): the call is then HTSESSION_STALE.
     """
     variables = {
@@ -212,6 +214,8 @@ def session_variables(
         variables[b"HTSESSION_RETRY"] = b"1"
     if expired:
         variables[b"HTSESSION_STATUS"] = b"expired"
+    if ended:
+        variables[b"HTSESSION_ENDED"] = ended
     return variables
 
 

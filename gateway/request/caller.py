@@ -35,6 +35,7 @@ from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
+from gateway.sessions.sharing import Sharing
 from gateway.sessions.starter import Starter
 from gateway.web.retired import RetiredHandle
 
@@ -62,6 +63,7 @@ class Caller:
     def __init__(self, engine: Engine, scripts: ScriptLogs) -> None:
         self._engine, self._scripts = engine, scripts
         self._registry = engine.registry
+        self._sharing = Sharing(engine.registry)
         self._loop = engine.registry.loop
 
     async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> Head | None:
@@ -96,6 +98,7 @@ class Caller:
             rest=info.rest,
             current_handle=session.handles.current if use.stale else None,
             retry=use.retry,
+            ended=b"" if session.instance.shared is None else session.instance.shared.tell(),
         )
         return variables
 
@@ -124,9 +127,11 @@ class Caller:
                 await self._engine.moves.borrow(elsewhere, program.queue_timeout)
                 raise LookAgain
             expired = self._retired(program, info.segment)
+        if program.shared:
+            await self._fetch(on, program)
         if info.path_info and not program.path_info:
             raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
-        await _take(on, program, FIRST_MEMORY)
+        await _take(on, program, MEMORY if program.shared else FIRST_MEMORY)
         message = _message(on, program, info)
         own = session_variables(
             timeout=program.limits.timeout,
@@ -134,7 +139,8 @@ class Caller:
             next_handle=self._engine.mint.next(),
             expired=expired,
         )
-        instance, frame = await self._instance(on, program, message, own)
+        enter = self._shared if program.shared else self._instance
+        instance, frame = await enter(on, program, message, own)
         relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
         call = Call(
             instance, program, relay, self._engine.judge.decide,
@@ -155,6 +161,28 @@ class Caller:
         if program.fresh_when_expired and reason in _FRESH:
             return True
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
+
+    async def _fetch(self, on: Incoming, program: Program) -> None:
+        """Look again when another front's shared instance has come (S1)."""
+        elsewhere = self._engine.moves.elsewhere(program.name, b"")
+        if elsewhere is not None:
+            await _take(on, program, MEMORY)
+            await self._engine.moves.borrow(elsewhere, program.queue_timeout)
+            raise LookAgain
+
+    async def _shared(
+        self, on: Incoming, program: Program, message: Variables, own: Variables
+    ) -> tuple[Instance, bytes]:
+        """The program's shared instance, handed out, and the frame; it is started when there is none (S1)."""
+        instance = await self._sharing.enter(program, self._gone(on))
+        if instance is None:
+            try:
+                return await self._instance(on, program, message, own)
+            finally:
+                self._sharing.started(program.name)
+        if instance.shared is not None and (ended := instance.shared.tell()):
+            own[b"HTSESSION_ENDED"] = ended
+        return instance, _frame(on, program, message | own, instance.mark)
 
     async def _instance(
         self, on: Incoming, program: Program, message: Variables, own: Variables

@@ -34,7 +34,7 @@ Decide = Callable[["Call", Head], "asyncio.Future[None] | None"]
 
 
 class Call:
-    """`session` is None for a first request; `handle` is the handle by which the request came.
+    """`session` is None for a first request (`newcomer`); `handle` is the handle by which the request came.
 
     `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1). `segment` is the URL's first
     segment behind the cgi-name (R3); `since` the time of the last progress, `reading` whether the program is
@@ -54,6 +54,7 @@ class Call:
         "instance",
         "lost_at",
         "never_kept",
+        "newcomer",
         "output",
         "program",
         "reading",
@@ -79,10 +80,11 @@ class Call:
         user: bytes | None = None,
     ) -> None:
         reader = ResponseReader(instance.mark, bodiless=head_only, nph=program.nph)
-        self.exchange = Exchange(reader, first=session is None, framed=session is not None or instance.warm)
+        self.exchange = Exchange(reader, first=not instance.persistent, framed=instance.framed)
         self.instance = instance
         self.program = program
         self.session, self.handle, self.segment = session, handle, segment
+        self.newcomer = session is None
         self.never_kept = head_only
         self.user = user
         self.asked: Asked | None = None

@@ -12,7 +12,6 @@ from gateway.errors import NoAnswerInTime
 from gateway.keeper.reasons import Reason
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
-from gateway.sessions.lifecycle import State
 from gateway.sessions.session import Session
 
 TICK = 0.25  # seconds
@@ -43,8 +42,8 @@ class SessionClock:
 
     def _due(self, session: Session) -> None:
         del self._timers[session]
-        if session.instance.state is not State.IDLE:
-            return  # a request runs; the next rest arms anew
+        if session.called:
+            return  # what comes after the request arms anew
         if session.deadline > time.monotonic():
             self.arm(session)
         else:

@@ -45,11 +45,12 @@ def ask(
     full: Callable[[], bool],
     never_kept: bool,
     nph: bool = False,
+    limit: str = "MaxPersistentCGI",
 ) -> Asked:
     """Judge one response. `own`: the accepted handles of the session that asks, None for a first response.
 
     `segment`: the first segment of a first request's path info (R3); `taken`: whether another session has
-    a handle (H4); `full`: whether MaxPersistentCGI is reached (L1); `never_kept`: HEAD (L3); `nph`: H10.
+    a handle (H4); `full`: whether `limit` is reached (L1, S5); `never_kept`: HEAD (L3); `nph`: H10.
     """
     timeout, complaints = _timeout(advice, limits)
     handle = advice.handle
@@ -73,7 +74,7 @@ def ask(
         if taken(handle):
             return asked(Outcome.REFUSED, "HTS001 the handle is not unique")
         if own is None and full():
-            return asked(Outcome.LIMIT, "HTS003 MaxPersistentCGI is reached")
+            return asked(Outcome.LIMIT, f"HTS003 {limit} is reached")
     if timeout == 0:
         return asked(Outcome.END, "HTS006 ended by the program (HTTimeout 0)")
     return asked(Outcome.KEEP)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from gateway.sessions.exchange import Exchange
 from gateway.sessions.handles import Use
 from gateway.sessions.lifecycle import Event, State, advance
+from gateway.sessions.shared import Shared
 
 READ_SIZE = 65536
 _NOTHING = b"\0\0\0\0"
@@ -31,17 +32,23 @@ class Running(Protocol):
         """The program has taken everything."""
 
 
-class Waiter(NamedTuple):
-    """A request in the queue (R5), or a recall by the keeper (`handle` None). The turn's result is how
-    the session was claimed, or None: look again, the handle may be retired."""
+NEWCOMER, RECALL = -1, -2  # no slots
 
-    handle: bytes | None
+
+class Waiter(NamedTuple):
+    """Who waits in the queue (R5): a request of the session in this slot, one without a session yet (S1), or a
+    recall by the keeper. When its turn comes `claim` is called; the turn's result is how the instance was
+    handed out, or None: look again, the handle may be retired."""
+
+    slot: int
+    claim: Callable[[], Use | None]
     turn: asyncio.Future[Use | None]
 
 
 class Instance:
-    """Owns its descriptors: `close` ends them. `on_idle` is told what happens between two calls. `warm`: it was
-    ready before its first request, which is a frame like all others (P11)."""
+    """Owns its descriptors: `close` ends them. `on_idle` is told what happens between two calls. `framed`: the
+    next request is a frame, because it is not the first, or the instance was ready before it (P11); `shared`:
+    None for an instance of one session."""
 
     __slots__ = (
         "_loop",
@@ -50,6 +57,7 @@ class Instance:
         "_writing",
         "call",
         "exited",
+        "framed",
         "id",
         "mark",
         "mute",
@@ -58,10 +66,10 @@ class Instance:
         "pid",
         "queue",
         "requests",
+        "shared",
         "slot",
         "state",
         "stdin",
-        "warm",
     )
 
     def __init__(
@@ -83,10 +91,23 @@ class Instance:
         self.call: Running | None = None
         self.queue: deque[Waiter] = deque()
         self.exited: asyncio.Future[dict[str, Any]] = loop.create_future()
-        self.persistent = self.mute = self.warm = False
+        self.persistent = self.mute = self.framed = False
+        self.shared: Shared | None = None
         self._paused = self._writing = False
         self._loop, self._on_idle = loop, on_idle
         loop.add_reader(self.output, self._readable)
+
+    def enqueue(self, slot: int, claim: Callable[[], Use | None]) -> Waiter:
+        """Somebody waits from now on."""
+        waiter = Waiter(slot, claim, self._loop.create_future())
+        self.queue.append(waiter)
+        return waiter
+
+    def waiting(self, slot: int) -> int:
+        """How many wait for the session in a slot (or NEWCOMER); for that of an unshared instance all do."""
+        if self.shared is None:
+            return len(self.queue)
+        return sum(waiter.slot == slot for waiter in self.queue)
 
     def advance(self, event: Event) -> None:
         """Move on in the life cycle."""

@@ -1,6 +1,7 @@
 """What a response asks for, judged when its head has come; while two fronts serve, by the keeper too."""
 
 import asyncio
+from collections.abc import Callable
 
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import LONGEST_OWNER, session_key
@@ -10,8 +11,15 @@ from gateway.sessions.call import Call
 from gateway.sessions.decision import Asked, Outcome, ask
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
+from gateway.sessions.store import shared_key
 
 _KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))  # W3
+
+_REFUSALS = {
+    "taken": (Outcome.REFUSED, "HTS001 the handle is not unique"),
+    "other": (Outcome.REFUSED, "HTS003 another shared instance of the program serves"),
+    "limit": (Outcome.LIMIT, "HTS003 MaxPersistentCGI is reached"),
+}
 
 
 class Judge:
@@ -31,20 +39,23 @@ class Judge:
         asked = self._ask(call, advice)
         for text in asked.advice:
             self._advise(call, text)
-        if self._registry.overlap and asked.outcome is Outcome.KEEP:
+        one_more = session is None and call.instance.shared is not None
+        if asked.outcome is Outcome.KEEP and (self._registry.overlap or one_more):
             return asyncio.ensure_future(self._ask_keeper(call, head, asked))
         self._apply(call, head, asked)
         return None
 
     def _ask(self, call: Call, advice: Advice) -> Asked:
         registry, program, session = self._registry, call.program, call.session
+        limit, full = self._limit(call)
         asked = ask(
             advice,
             program.limits,
             own=None if session is None else tuple(session.handles.accepted),
             segment=call.segment,
             taken=lambda handle: registry.store.find(program.name, handle) is not None,
-            full=lambda: registry.persistent >= registry.limits.persistent,
+            full=full,
+            limit=limit,
             never_kept=call.never_kept,
             nph=program.nph,
         )
@@ -53,22 +64,38 @@ class Judge:
             return asked._replace(outcome=Outcome.REFUSED, log=text)
         return asked
 
-    async def _ask_keeper(self, call: Call, head: Head, asked: Asked) -> None:
-        key, newcomer = session_key(*call.program.name, asked.handle), call.session is None
-        link, limit = self._registry.link, self._registry.limits.persistent
-        message = await link.claim(call.instance.id, key, newcomer=newcomer, limit=limit)
-        answer = message.fields["answer"]
-        if answer == "taken":
-            asked = asked._replace(outcome=Outcome.REFUSED, log="HTS001 the handle is not unique")
-        elif answer == "limit":
-            asked = asked._replace(outcome=Outcome.LIMIT, log="HTS003 MaxPersistentCGI is reached")
-        if call.instance.call is call:  # else the call has failed meanwhile
-            self._apply(call, head, asked)
+    def _limit(self, call: Call) -> tuple[str, Callable[[], bool]]:
+        """The limit for a newcomer: of sessions if a shared instance has some, else of instances (L1, S5)."""
+        registry, instance = self._registry, call.instance
+        if instance.shared is not None and instance.persistent:
+            held = registry.sessions[instance.id]
+            return "PersistentCGISharedSessions", lambda: len(held) >= call.program.most_sessions
+        return "MaxPersistentCGI", lambda: registry.persistent >= registry.limits.persistent
 
-    def _apply(self, call: Call, head: Head, asked: Asked) -> None:
+    async def _ask_keeper(self, call: Call, head: Head, asked: Asked) -> None:
+        instance, session, name = call.instance, call.session, call.program.name
+        one_more = session is None and instance.shared is not None
+        message = await self._registry.link.claim(
+            instance.id,
+            session_key(*name, asked.handle),
+            slot=session.slot if session is not None else None if one_more else instance.slot,
+            common=shared_key(name).hex() if one_more else None,
+            newcomer=not instance.persistent,
+            limit=self._registry.limits.persistent,
+        )
+        answer, slot = message.fields["answer"], message.fields["slot"]
+        if answer in _REFUSALS:
+            outcome, log = _REFUSALS[answer]
+            asked = asked._replace(outcome=outcome, log=log)
+        if instance.call is call:
+            self._apply(call, head, asked, slot)
+        elif slot is not None:  # the call has failed meanwhile
+            self._registry.link.tell("leave", id=instance.id, slot=slot)
+
+    def _apply(self, call: Call, head: Head, asked: Asked, slot: int | None = None) -> None:
         call.asked = asked
         if asked.outcome is Outcome.KEEP:
-            self._registry.renew(call, asked.handle, asked.timeout)
+            self._registry.renew(call, asked.handle, asked.timeout, slot)
             if call.session is not None:
                 call.session.renewed = head.advice, asked.timeout
             _protect(call, head)

@@ -102,10 +102,10 @@ class KeeperLink:
         """As `start`; `failed` says that there is no process of this group now."""
         return self._tagged("start_warm", receive, group=group, about=about, grace=grace)
 
-    def claim(self, instance: int, key: bytes, *, newcomer: bool, limit: int) -> "asyncio.Future[Message]":
-        """Ask for a handle while more than one front serves: `ok`, `taken` or `limit`."""
-        fields = {"id": instance, "key": key.hex(), "newcomer": newcomer, "limit": limit}
-        return self._tagged("claim", _itself, **fields)
+    def claim(self, instance: int, key: bytes, **fields: Any) -> "asyncio.Future[Message]":
+        """Ask for a handle while more than one front serves, or for one more session of a shared instance
+        (`Claims.decide` says what the fields are)."""
+        return self._tagged("claim", _itself, id=instance, key=key.hex(), **fields)
 
     def retire(self, entry: Entry) -> None:
         """Pass a retired handle on to the front that writes the rings."""

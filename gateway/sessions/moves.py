@@ -6,14 +6,15 @@ from collections.abc import Callable
 from gateway.errors import Busy
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
-from gateway.keeper.table import session_key
+from gateway.keeper.table import ENDING, session_key
 from gateway.program import Name, Program
-from gateway.sessions.handles import Handles, Use
-from gateway.sessions.instance import Instance, Waiter
+from gateway.sessions.handles import Handles
+from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.lifecycle import State
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
+from gateway.sessions.shared import Ended, Shared
 
 Resolve = Callable[[str, bytes], Program | None]
 
@@ -54,11 +55,15 @@ class Moves:
         about = fields["about"]
         instance.mark = about["mark"].encode()
         name = about["host"], about["cgi_name"].encode("latin-1")
+        slots = [instance.slot]
+        if about["shared"]:
+            instance.shared = Shared(name)
+            slots = self._remaining(instance, instance.shared, fields["sessions"])
         program = self._resolve(*name)
         if program is None:
-            self._abandon(instance, name)
+            self._abandon(instance, name, slots)
         else:
-            registry.adopt(self._session(instance, name, program))
+            registry.adopt(instance, {self._session(instance, slot, name, program) for slot in slots})
         self._answered(instance.id)
 
     def missing(self, message: Message) -> None:
@@ -66,36 +71,41 @@ class Moves:
         self._answered(message.fields["id"])
 
     def recalled(self, message: Message) -> None:
-        """`recall`: give the session, in its turn (R5)."""
+        """`recall`: give the instance, in its turn (R5)."""
         instance = self._registry.instances.get(message.fields["id"])
-        if instance is None:
-            return
-        if instance.state is State.IDLE and not instance.queue:
-            self._registry.give(self._registry.sessions[instance.id])
-        else:
-            turn: asyncio.Future[Use | None] = self._registry.loop.create_future()
-            instance.queue.append(Waiter(None, turn))
+        if instance is not None:
+            self._registry.recall(instance)
 
     def drain(self) -> None:
         """A new front takes over: give every idle session now, the others when they come to rest."""
         self._registry.draining = self._registry.overlap = True
         for instance in list(self._registry.instances.values()):
             if instance.state is State.IDLE and not instance.queue:
-                self._registry.give(self._registry.sessions[instance.id])
+                self._registry.give(instance)
 
-    def _session(self, instance: Instance, name: Name, program: Program) -> Session:
-        deadline, timeout, requests = self._table.clock(instance.slot)
-        texts, lost = self._table.handles(instance.slot)
-        session = Session(name, Handles(list(texts), program.previous_handles, lost=lost), instance, program)
+    def _remaining(self, instance: Instance, shared: Shared, slots: list[int]) -> list[int]:
+        """The slots of a shared instance's living sessions; of the others its program is still to hear (S4)."""
+        for slot in slots:
+            if self._table.state(slot) == ENDING:
+                shared.over(Ended(slot, self._table.handles(slot).texts[0]))
+        shared.answered = self._table.clock(instance.slot)[2]
+        return [slot for slot in slots if self._table.state(slot) != ENDING]
+
+    def _session(self, instance: Instance, slot: int, name: Name, program: Program) -> Session:
+        deadline, timeout, requests = self._table.clock(slot)
+        texts, lost = self._table.handles(slot)
+        handles = Handles(list(texts), program.previous_handles, lost=lost)
+        session = Session(name, handles, instance, program, slot)
         session.deadline, session.timeout, session.requests = deadline, timeout, requests
-        session.user = self._table.owner(instance.slot)
+        session.user = self._table.owner(slot)
         return session
 
-    def _abandon(self, instance: Instance, name: Name) -> None:
-        """Its cgi-name is gone after a reload: the session ends (HTS006)."""
-        timeout = self._table.clock(instance.slot)[1]
-        for handle in self._table.handles(instance.slot).texts:
-            self._registry.store.retired.add(session_key(*name, handle), Reason.ENDED, timeout)
+    def _abandon(self, instance: Instance, name: Name, slots: list[int]) -> None:
+        """Its cgi-name is gone after a reload: its sessions end (HTS006)."""
+        for slot in slots:
+            timeout = self._table.clock(slot)[1]
+            for handle in self._table.handles(slot).texts:
+                self._registry.store.retired.add(session_key(*name, handle), Reason.ENDED, timeout)
         text = name[1].decode("latin-1")
         self._registry.abandon(instance, f"HTS006 its cgi-name is gone after a reload: {text}", name[0])
 

@@ -4,24 +4,46 @@ from gateway.program import Name, Program
 from gateway.protocol.events import Advice
 from gateway.sessions.handles import Handles
 from gateway.sessions.instance import Instance
+from gateway.sessions.lifecycle import State
 
 
 class Session:
     """(Virtual host, cgi-name, handle) -> instance, with its deadline, counters and program.
 
     `renewed`: the advice that was honoured last, and the seconds granted; `user`: REMOTE_USER of the request
-    that created it, the only one who may use it (W1).
+    that created it, the only one who may use it (W1); `slot`: its place in the shared table, which is the
+    instance's own unless that is shared.
     """
 
-    __slots__ = ("deadline", "handles", "instance", "name", "program", "renewed", "requests", "timeout", "user")
+    __slots__ = (
+        "deadline",
+        "handles",
+        "instance",
+        "name",
+        "program",
+        "renewed",
+        "requests",
+        "slot",
+        "timeout",
+        "user",
+    )
 
-    def __init__(self, name: Name, handles: Handles, instance: Instance, program: Program) -> None:
+    def __init__(self, name: Name, handles: Handles, instance: Instance, program: Program, slot: int) -> None:
         self.name = name
         self.handles = handles
         self.instance = instance
         self.program = program
+        self.slot = slot
         self.user: bytes | None = None
         self.deadline = 0.0
         self.timeout = 0.0
         self.requests = 1
         self.renewed: tuple[Advice | None, float] = None, 0.0
+
+    @property
+    def called(self) -> bool:
+        """Whether a request of it runs or waits: its clock stands (T1)."""
+        instance = self.instance
+        if instance.shared is None:
+            return instance.state is not State.IDLE
+        return instance.shared.running == self.slot or instance.waiting(self.slot) > 0

@@ -5,6 +5,7 @@ import errno
 import os
 import secrets
 from collections import deque
+from typing import Any
 
 from gateway.errors import Busy, CannotStart, ClientGone
 from gateway.keeper.link import Message
@@ -14,6 +15,7 @@ from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
 from gateway.sessions.lifecycle import Event, State
 from gateway.sessions.registry import Registry
+from gateway.sessions.shared import Shared
 
 REQUEST_DESCRIPTOR = b"3"
 MARK_BYTES = 16
@@ -59,8 +61,9 @@ class Starter:
         self.prepare(group)
         await self._enter(program, gone)
         try:
-            about = _about(program)
-            return await self._link.start_warm(group.id, about, program.grace, self._started_warm)
+            return await self._link.start_warm(
+                group.id, _about(program), program.grace, lambda message: self._started_warm(program, message)
+            )
         finally:
             self._leave()
 
@@ -73,22 +76,25 @@ class Starter:
     def _started(self, program: Program, mark: bytes, message: Message) -> Instance | Busy | CannotStart:
         if message.kind == "failed":
             return _failure(program, message)
-        return self._instance(mark, message)
+        return self._instance(program, mark, message)
 
-    def _started_warm(self, message: Message) -> Instance | None:
+    def _started_warm(self, program: Program, message: Message) -> Instance | None:
         if message.kind == "failed":
             return None
-        instance = self._instance(message.fields["mark"].encode(), message)
-        instance.warm = True
+        instance = self._instance(program, message.fields["mark"].encode(), message)
+        instance.framed = True
         return instance
 
-    def _instance(self, mark: bytes, message: Message) -> Instance:
+    def _instance(self, program: Program, mark: bytes, message: Message) -> Instance:
         instance = Instance(
             self._registry.loop, State.STARTING, message.fields, message.descriptors, self._registry.heard_idle
         )
         instance.mark = mark
         instance.advance(Event.STARTED)
         self._registry.instances[instance.id] = instance
+        if program.shared:
+            instance.shared = Shared(program.name)
+            self._registry.shared[program.name] = instance
         return instance
 
     def stop(self) -> None:
@@ -141,9 +147,9 @@ def _order(
     return Order(program.argv + words, environ, program.directory, about, body, program.grace, who, limits)
 
 
-def _about(program: Program) -> dict[str, str]:
+def _about(program: Program) -> dict[str, Any]:
     """What a front needs to know that adopts the instance."""
-    return {"host": program.name[0], "cgi_name": program.text}
+    return {"host": program.name[0], "cgi_name": program.text, "shared": program.shared}
 
 
 def _failure(program: Program, message: Message) -> Busy | CannotStart:

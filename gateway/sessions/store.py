@@ -7,6 +7,12 @@ from gateway.protocol.paths import Path
 from gateway.sessions.retired import Retired
 from gateway.sessions.session import Session
 
+
+def shared_key(name: Name) -> bytes:
+    """The name of a program's shared instance in the table: that of the session without a handle."""
+    return session_key(*name, b"")
+
+
 _ByHandle = dict[bytes, Session]
 
 
@@ -53,7 +59,11 @@ class Store:
         accepted = tuple(session.handles.accepted)
         keys = tuple(session_key(*session.name, handle) for handle in accepted)
         lost = session.handles.lost or session.handles.issued
-        self.table.set_handles(session.instance.slot, accepted, keys, lost)
+        self.table.set_handles(session.slot, accepted, keys, lost)
+
+    def publish_shared(self, slot: int, name: Name) -> None:
+        """Write into the shared table that a shared instance of this name lives: other fronts find it (S1)."""
+        self.table.set_handles(slot, (b"",), (shared_key(name),), lost=False)
 
     def replace(self, session: Session, retired: list[bytes], reason: Reason = Reason.REPLACED) -> None:
         """These handles of a living session are not accepted any more (H5)."""

@@ -9,7 +9,7 @@ def test_H4_a_handle_that_was_granted_in_an_overlap_and_replaced_after_it_is_fre
     try:
         world.registry.overlap = True
         world.answer(world.first_call(), response(b"first", None))
-        (session,) = world.registry.sessions.values()
+        ((session,),) = world.registry.sessions.values()
         world.registry.overlap = False
         for handle in (b"second", b"third"):  # one previous handle stays
             current = session.handles.current

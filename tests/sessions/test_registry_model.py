@@ -56,7 +56,8 @@ class Registry(RuleBasedStateMachine):
         return [number for number, model in self.living.items() if not model.here]
 
     def session(self, number: int) -> Session:
-        return self.world.registry.sessions[number]
+        (session,) = self.world.registry.sessions[number]
+        return session
 
     def retire(self, handles: list[bytes], reason: Reason) -> None:
         self.retired |= dict.fromkeys(handles, reason)
@@ -267,7 +268,7 @@ class Registry(RuleBasedStateMachine):
     @invariant()
     def a_handle_has_one_session(self) -> None:
         held = self.world.registry.sessions.values()
-        handles = [handle for session in held for handle in session.handles.accepted]
+        handles = [handle for (session,) in held for handle in session.handles.accepted]
         assert len(handles) == len(set(handles))
 
     @invariant()
@@ -280,7 +281,7 @@ class Registry(RuleBasedStateMachine):
     def every_idle_session_has_a_timer(self) -> None:
         for instance in self.world.registry.instances.values():
             if instance.state is State.IDLE:
-                session = self.world.registry.sessions[instance.id]
+                session = self.session(instance.id)
                 assert session.deadline == self.living[instance.id].deadline
                 due = self.world.armed(instance)
                 assert due is not None and due <= session.deadline

@@ -16,11 +16,12 @@ from gateway.logs.error import ErrorLog
 from gateway.program import Limits, Name, Program
 from gateway.protocol.events import Event
 from gateway.sessions.call import Call
+from gateway.sessions.holdings import ServerLimits
 from gateway.sessions.instance import Instance
 from gateway.sessions.judge import Judge
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.moves import Moves
-from gateway.sessions.registry import Registry, ServerLimits
+from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.sessions.starter import Starter
 
@@ -29,7 +30,7 @@ TIMEOUT, QUEUE_TIMEOUT, QUEUE, PREVIOUS, MOST = 300.0, 30.0, 2, 1, 4
 LOG = ErrorLog(os.devnull)
 SLOTS = 64
 FRAME = b"5:hello,"
-CLOCK_USERS = ("registry", "clocks", "retired", "call")
+CLOCK_USERS = ("registry", "holdings", "clocks", "retired", "call")
 
 
 class Clock:
@@ -186,7 +187,7 @@ class World:
         self._recalled.discard(fields["id"])
 
     def _claim(self, fields: dict[str, Any]) -> None:
-        self._keeper.send("claimed", tag=fields["tag"], answer=self._claims.decide(self, fields))
+        self._keeper.send("claimed", tag=fields["tag"], answer=self._claims.decide(self, fields), slot=None)
 
     def _overlap(self) -> None:
         """The other front is there as long as it holds an instance, or waits for one."""
@@ -204,7 +205,8 @@ class World:
         """Give an instance to the registry again."""
         process = self.processes[number]
         process.holder = self
-        self._keeper.send("grant", (process.output, process.requests), about=process.about, **process.facts)
+        facts = {"about": process.about, "sessions": [], **process.facts}
+        self._keeper.send("grant", (process.output, process.requests), **facts)
         self.settle()
         self._overlap()
 

@@ -89,6 +89,23 @@ PersistentCGIPreviousHandles: Directive[int] = directive(
     origin="ours",
     help="How many earlier handles of a session still reach it, for programs that bear the back button (R6).",
 )
+PersistentCGIShared: Directive[str] = directive(
+    "PersistentCGIShared",
+    values.Choice(("On", "Off")),
+    default="Off",
+    contexts="DLF",
+    origin="ours",
+    help="One instance holds many sessions: whoever comes without a living handle is sent to it (S1 to S5).",
+)
+PersistentCGISharedSessions: Directive[int] = directive(
+    "PersistentCGISharedSessions",
+    values.Integer(minimum=1),
+    default=1000,
+    contexts="SVD",
+    origin="ours",
+    help="How many sessions one shared instance may hold; a further newcomer's page is delivered, its "
+    "session is not kept (S5, HTS003).",
+)
 CGIStopGrace: Directive[float] = directive(
     "CGIStopGrace",
     values.Time(),

@@ -1,7 +1,7 @@
 """Handles in what is logged (W3): found by path, shown by their first characters."""
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from urllib.parse import unquote_to_bytes
 
 from gateway.keeper.table import session_key
@@ -67,7 +67,7 @@ class Masks:
         return elsewhere or store.retired.find(key) is not None
 
     def _is_handle_somewhere(self, word: bytes) -> bool:
-        sessions = self._registry.sessions.values()
+        sessions = chain.from_iterable(self._registry.sessions.values())
         return self._mint.is_ours(word) or any(word in session.handles.accepted for session in sessions)
 
 

@@ -1,0 +1,36 @@
+"""Waiting for an instance that is busy, in order of arrival (R5, S5)."""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.errors import Busy, ClientGone
+from gateway.program import Program
+from gateway.sessions.handles import Use
+from gateway.sessions.instance import Instance
+
+
+async def in_turn(
+    instance: Instance,
+    slot: int,
+    claim: Callable[[], Use | None],
+    program: Program,
+    most: int,
+    gone: "asyncio.Future[None]",
+) -> Use | None:
+    """What `claim` says when its turn has come; None: look again. At most `most` wait for one `slot`; `gone`:
+    the client has left. Raises Busy, ClientGone."""
+    if instance.waiting(slot) >= most:
+        raise Busy(f"{program.text}: the queue is full", retry_after=5)
+    waiter = instance.enqueue(slot, claim)
+    try:
+        done, _ = await asyncio.wait(
+            (waiter.turn, gone), timeout=program.queue_timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        if waiter.turn in done:
+            return waiter.turn.result()
+        if gone in done:
+            raise ClientGone
+        raise Busy(f"{program.text}: waited {program.queue_timeout:g} s", retry_after=program.queue_timeout)
+    finally:
+        if waiter in instance.queue:
+            instance.queue.remove(waiter)

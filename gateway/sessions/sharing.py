@@ -1,0 +1,58 @@
+"""The way of a request without a living handle to the shared instance of its program (S1, S5)."""
+
+import asyncio
+
+from gateway.errors import Busy, ClientGone
+from gateway.program import Name, Program
+from gateway.sessions.instance import Instance
+from gateway.sessions.registry import Registry
+from gateway.sessions.shared import MOST_WAITING
+
+
+class Sharing:
+    """Hands out the living shared instance; one request starts it, others that come meanwhile wait."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._starting: dict[Name, asyncio.Future[None]] = {}
+        self._waiting: dict[Name, int] = {}
+
+    async def enter(self, program: Program, gone: "asyncio.Future[None]") -> Instance | None:
+        """The program's shared instance, handed out; None: start one, and tell `started` when that is
+        over, well or not. `gone`: the client has left. Raises Busy, ClientGone."""
+        while True:
+            if self._registry.stopping:
+                raise Busy("HTS013 the gateway is stopping")
+            instance = self._registry.shared.get(program.name)
+            if instance is not None:
+                if self._registry.enter(instance) or await self._registry.wait_to_enter(
+                    instance, program, gone
+                ):
+                    return instance
+            elif program.name in self._starting:
+                await self._await_start(program, gone)
+            else:
+                self._starting[program.name] = self._registry.loop.create_future()
+                return None
+
+    def started(self, name: Name) -> None:
+        """The start that was announced by None is over: those who wait for it look again."""
+        self._starting.pop(name).set_result(None)
+
+    async def _await_start(self, program: Program, gone: "asyncio.Future[None]") -> None:
+        name = program.name
+        waiting = self._waiting.get(name, 0)
+        if waiting >= MOST_WAITING:
+            raise Busy(f"{program.text}: the queue is full", retry_after=5)
+        self._waiting[name] = waiting + 1
+        starting, first = self._starting[name], asyncio.FIRST_COMPLETED
+        try:
+            await asyncio.wait((starting, gone), timeout=program.queue_timeout, return_when=first)
+        finally:
+            self._waiting[name] -= 1
+            if not self._waiting[name]:
+                del self._waiting[name]
+        if not starting.done():
+            if gone.done():
+                raise ClientGone
+            raise Busy(f"{program.text}: waited {program.queue_timeout:g} s", retry_after=program.queue_timeout)
