@@ -1,6 +1,7 @@
 """What the programs here say and hear: pages, forms, links to themselves."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from html import escape
@@ -8,12 +9,21 @@ from urllib.parse import parse_qsl, quote
 
 LONGEST_FORM = 65536  # bytes
 
+# Lines for the head of a page without scripts, frames and styles of its own: nothing comes from elsewhere
+CLOSED = (
+    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options: nosniff",
+)
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>{title}</title>
+<link rel="icon" href="/favicon.svg">
 <link rel="stylesheet" href="/style.css">
 </head>
 <body>
@@ -29,6 +39,11 @@ def answer(title: str, body: str, *head: str) -> None:
     """Print a response: the lines of its CGI head, Accept-HTSession first, and a page; `body` is HTML."""
     print(*head, "Content-Type: text/html; charset=utf-8", "", sep="\n")
     print(PAGE.format(title=escape(title), body=body))
+
+
+def halves(title: str) -> list[str]:
+    """What comes before the body of a page and what comes behind it, for a page that is sent piece by piece."""
+    return PAGE.format(title=escape(title), body="\0").split("\0")
 
 
 def keep(handle: str, minutes: int | None = None) -> tuple[str, ...]:
@@ -48,7 +63,18 @@ def own_handle() -> str:
 
 def own_path(*segments: str) -> str:
     """This program's URL path, with segments behind it, quoted."""
-    return quote("/".join((os.environ["SCRIPT_NAME"], *segments)), safe="/~!$&'()*+,;=:@")
+    return quote(os.fsencode("/".join((os.environ["SCRIPT_NAME"], *segments))), safe="/~!$&'()*+,;=:@")
+
+
+def beside(name: str) -> str:
+    """The URL path of a file beside this program, by the name that the folder was called by."""
+    return quote(os.path.dirname(os.fsencode(os.environ["SCRIPT_NAME"])).rstrip(b"/")) + f"/{quote(name)}"
+
+
+def link(url: str, text: str, label: str = "") -> str:
+    """A link (HTML); `label` is read out instead of a text that says too little by itself."""
+    named = f' aria-label="{escape(label)}"' if label else ""
+    return f'<a href="{escape(url)}"{named}>{escape(text)}</a>'
 
 
 def form() -> dict[str, str]:
@@ -59,6 +85,11 @@ def form() -> dict[str, str]:
     ):
         return {}
     return dict(parse_qsl(sys.stdin.buffer.read(LONGEST_FORM).decode(errors="replace"), keep_blank_values=True))
+
+
+def one_line(text: str) -> str:
+    """Without control characters; blanks as one."""
+    return re.sub("[\\x00-\\x20\\x7f]+", " ", text).strip(" ")
 
 
 def query() -> dict[str, str]:
