@@ -1,100 +1,86 @@
 #!/usr/bin/env python3
-"""The start page: the programs of start.toml, which of them can run, and what to do for the others.
+"""The start page: the programs of start.toml, which of them can run, what to do for the others, their source.
 
 A plain CGI program: it answers once and is over.
 """
 
 import os
-import shutil
 import tomllib
 from html import escape
-from urllib.parse import quote
 
-ITEM = """<li>{name} <small>{tag}</small>
-<span>{text}</span>{note}</li>"""
-GROUP = """<h2>{title}</h2>
-<p>{text} {state}</p>
-<ul>
-{items}
-</ul>"""
-PAGE = """Content-Type: text/html; charset=utf-8
-Cache-Control: no-cache
+from common.page import CLOSED, answer, beside, link, query
+from common.ready import lacks
+from common.source import answer_source, source_link, source_of
 
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Persistent CGI</title>
-<link rel="stylesheet" href="/style.css">
-</head>
-<body>
-<main>
-<h1>Persistent CGI</h1>
+START = """<a class="skip" href="#{first}">Skip to the programs</a>
 <p>A plain CGI program lives for one request. Here it may stay alive: one header in its answer,
 <code>Accept-HTSession</code>, keeps its variables, open files and transactions for the next request of the same
-visitor.</p>
+visitor. These programs show what that is good for: open one, read its source, copy it.</p>
+<nav aria-label="Kinds of programs">
+{kinds}
+</nav>
 {groups}
-<h2>Go on</h2>
+<h2>Read on</h2>
 <ul>
 {reading}
 </ul>
-</main>
-</body>
-</html>"""
+<p>This page is a program too: {own}.</p>"""
+GROUP = """<section aria-labelledby="{name}">
+<h2 id="{name}">{title}</h2>
+<p>{text} {state}</p>
+<ul class="programs">
+{items}
+</ul>
+</section>"""
+ITEM = """<li>{name} <small>{tag}</small>{source}
+<span>{text}</span>{note}</li>"""
 
 
-def lacks(program, packages):
-    """What keeps a program from running, in HTML; nothing when it is ready."""
-    file, interpreter = program["file"], program.get("interpreter")
-    if not os.path.isfile(file):
-        return unbuilt(program.get("compiler"), packages)
-    if interpreter and not shutil.which(interpreter):
-        return f"Its interpreter is missing: {install(packages[interpreter])}"
-    if not os.access(file, os.R_OK if "host" in program else os.X_OK):
-        return f"It may not be run: <kbd>chmod +rx {escape(file)}</kbd>"
-    return ""
-
-
-def unbuilt(compiler, packages):
-    if compiler is None:
-        return "The file is missing."
-    first = "run " if shutil.which(compiler) else f"{install(packages[compiler])}, then "
-    return f"Not built: {first}<kbd>make programs</kbd>"
-
-
-def install(package):
-    return f"<kbd>apt-get install {escape(package)}</kbd> (on Debian)"
-
-
-def item(program, missing, folder):
-    file = escape(program["file"])
-    host = program.get("host")
-    return ITEM.format(
-        name=f"<b>{file}</b>" if missing else f'<a href="{folder}{quote(program["file"])}">{file}</a>',
-        tag=escape(f"{program['language']}, {f'returning to the {host} host' if host else 'looping'}"),
-        text=escape(program["text"]),
-        note=f'\n<span class="missing">{missing}</span>' if missing else "",
+def start(table):
+    groups = table["groups"]
+    reading = "<li><code>{file}</code>\n<span>{text}</span></li>"
+    body = START.format(
+        first=escape(groups[0]["name"]),
+        kinds="\n".join(link(f"#{words['name']}", words["title"]) for words in groups),
+        groups="\n".join(group(words, table) for words in groups),
+        reading="\n".join(
+            reading.format(file=escape(one["file"]), text=escape(one["text"])) for one in table["reading"]
+        ),
+        own=source_link(table["page"]["file"], "its source"),
     )
+    answer("Persistent CGI", body, "Cache-Control: no-cache", *CLOSED)
 
 
-def group(words, packages, folder):
-    states = [(program, lacks(program, packages)) for program in words["programs"]]
+def group(words, table):
+    states = [(program, lacks(program, table)) for program in words["programs"]]
     ready = sum(not missing for _, missing in states)
     return GROUP.format(
+        name=escape(words["name"]),
         title=escape(words["title"]),
         text=escape(words["text"]),
         state="" if ready == len(states) else f"{ready} of {len(states)} are ready.",
-        items="\n".join(item(program, missing, folder) for program, missing in states),
+        items="\n".join(item(program, missing) for program, missing in states),
+    )
+
+
+def item(program, missing):
+    file, source, host = program["file"], source_of(program), program.get("host")
+    way = program.get("way") or (f"returning to the {host} host" if host else "looping")
+    shown = f" {source_link(source, 'source', f'source of {file}')}" if os.path.isfile(source) else ""
+    return ITEM.format(
+        name=f"<b>{escape(file)}</b>" if missing else link(beside(file), file),
+        tag=escape(f"{program['language']}, {way}"),
+        source=shown,
+        text=escape(program["text"]),
+        note=f'\n<span class="missing">{missing}</span>' if missing else "",
     )
 
 
 if __name__ == "__main__":
     with open("start.toml", "rb") as file:
         table = tomllib.load(file)
-    beside = escape(quote(os.path.dirname(os.fsencode(os.environ["SCRIPT_NAME"])).rstrip(b"/") + b"/"))
-    print(PAGE.format(
-        groups="\n".join(group(words, table["packages"], beside) for words in table["groups"]),
-        reading="\n".join(f"<li><code>{escape(one['file'])}</code>\n<span>{escape(one['text'])}</span></li>"
-                          for one in table["reading"]),
-    ))  # fmt: skip
+    name = query().get("source")
+    if name is None:
+        start(table)
+    else:
+        answer_source(name, table)

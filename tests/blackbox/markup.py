@@ -46,6 +46,11 @@ class Markup(HTMLParser):
         """Where the page's <a> elements lead."""
         return [attributes["href"] for attributes in self.all("a")]
 
+    @property
+    def levels(self) -> list[int]:
+        """The levels of the page's headings in their order."""
+        return [int(tag[1]) for tag, _ in self.elements if tag in ("h1", "h2", "h3", "h4", "h5", "h6")]
+
     def item(self, name: str) -> str:
         """The text of the list item that begins with `name`, in one line."""
         texts = [" ".join(item.split()) for item in self.items]
