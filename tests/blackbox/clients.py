@@ -23,13 +23,16 @@ def new_handle() -> str:
 class Client:
     """One request on a connection of its own: sent, and read by the server, but not yet answered."""
 
-    def __init__(self, gateway: Gateway, path: str, method: str = "GET", **headers: str) -> None:
+    def __init__(
+        self, gateway: Gateway, path: str, method: str = "GET", body: bytes = b"", **headers: str
+    ) -> None:
         self._gateway, self._method = gateway, method
         self._sock: socket.socket | None = gateway.connect()
         self._name = self._sock.getsockname()
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        self._sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        lines += [f"Content-Length: {len(body)}"] if body else []
+        self._sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
         wait_for("the request to arrive", lambda: self._end(self._name[1], gateway.port)[1] == 0)
         wait_for("the server to read it", lambda: self._server_end()[2] == 0)
 
