@@ -1,6 +1,7 @@
 /* Counts its own calls in a static variable. Two programs come from this one source:
  *   cc -o counter.cgi counter.c                 loops: it asks for its next request itself
- *   cc -shared -fPIC -o counter.so counter.c    returns: the native host calls main again, the loop runs once a call */
+ *   cc -shared -fPIC -o counter.so counter.c    returns: the native host calls main again, the loop runs once a call
+ * Each page carries a handle of its own, so that an older one, by the Back button, is told to be out of date. */
 #include "htsession.h"
 
 #include <ctype.h>
@@ -99,10 +100,11 @@ int main(void)
 {
     while (htsession_accept()) {
         int ends = strcmp(variable("QUERY_STRING"), "end") == 0;
+        const char *handle = variable("HTSESSION_NEXT_HANDLE");
         count++;
         read_note();
         if (!ends)
-            printf("Accept-HTSession: %s\n", htsession_handle());
+            printf("Accept-HTSession: %s\n", handle);
         printf("Content-Type: text/html; charset=utf-8\n\n<!doctype html>\n"
                "<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
                "<title>Counter in C: %lu</title><link rel=\"stylesheet\" href=\"/style.css\">\n"
@@ -110,7 +112,7 @@ int main(void)
         if (ends)
             put_ended();
         else
-            put_living(htsession_handle());
+            put_living(handle);
     }
     return 0;
 }

@@ -1,5 +1,6 @@
        >>SOURCE FORMAT FREE
 *> Counts its own calls in WORKING-STORAGE: a returning program, which the native host calls for each request.
+*> Each page carries a handle of its own, so that an older one, by the Back button, is told to be out of date.
 *> cobc -m -o counter-cob.so counter.cob
 identification division.
 program-id. counter-cob.
@@ -53,10 +54,7 @@ read-variables.
     accept query from environment "QUERY_STRING"
     accept script from environment "SCRIPT_NAME"
     accept seconds from environment "HTSESSION_TIMEOUT"
-    accept session-handle from environment "HTSESSION_HANDLE"
-    if session-handle = spaces
-        accept session-handle from environment "HTSESSION_NEXT_HANDLE"
-    end-if.
+    accept session-handle from environment "HTSESSION_NEXT_HANDLE".
 
 *> The form's field "note", which comes first. Its code goes as far as the next field or the end.
 read-note.

@@ -1,5 +1,6 @@
 #!/usr/bin/env perl
 # Counts its own calls: the number is a package variable of a living process, which runs this file once a call.
+# Each page carries a handle of its own, so that an older one, by the Back button, is told to be out of date.
 use strict;
 use warnings;
 
@@ -10,7 +11,7 @@ $note = $1 if $form =~ /^note=([^&]*)/;
 (my $text = defined $note ? $note : '') =~ tr/+/ /;
 $text =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
 
-my $handle = $ENV{HTSESSION_HANDLE} || $ENV{HTSESSION_NEXT_HANDLE};
+my $handle = $ENV{HTSESSION_NEXT_HANDLE};
 my ($start, $here, $shown, $short) = map { escape($_) } $ENV{SCRIPT_NAME}, $handle, $text, substr $handle, 0, 4;
 my $ends = ($ENV{QUERY_STRING} || '') eq 'end';
 print "Accept-HTSession: $handle\n" if !$ends;

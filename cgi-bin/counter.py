@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Counts its own calls: the number is a variable of a living process, whose block below runs once a call."""
+"""Counts its own calls: the number is a variable of a living process, whose block below runs once a call.
+
+Each page carries a handle of its own, so that an older one, by the Back button, is told to be out of date.
+"""
 
 import os
 import sys
@@ -11,7 +14,7 @@ count, note = 0, ""
 if __name__ == "__main__":
     count += 1
     note = parse_qs(sys.stdin.buffer.read(4096).decode(errors="replace"), True).get("note", [note])[0]
-    handle = os.environ.get("HTSESSION_HANDLE") or os.environ["HTSESSION_NEXT_HANDLE"]
+    handle = os.environ["HTSESSION_NEXT_HANDLE"]
     start = escape(quote(os.environ["SCRIPT_NAME"]))
     here, text, ends = f"{start}/{escape(handle)}", escape(note), os.environ.get("QUERY_STRING") == "end"
     if not ends:

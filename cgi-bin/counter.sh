@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Counts its own visits in a Bash variable: a looping program, with the library for Bash.
+# Each page carries a handle of its own, so that an older one, by the Back button, is told to be out of date.
 . "${HTSESSION_LIB:-../gateway/helpers}/htsession.bash"
 
 escape() {
@@ -25,7 +26,7 @@ while htsession_accept; do
         form=${form#note=}
         note=$(decode "${form%%&*}")
     fi
-    handle=$(htsession_handle)
+    handle=$HTSESSION_NEXT_HANDLE
     start=$(escape "$SCRIPT_NAME") text=$(escape "$note")
 
     [[ $QUERY_STRING == end ]] || printf 'Accept-HTSession: %s\n' "$handle"

@@ -70,16 +70,18 @@ def test_the_number_lives_in_the_process(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_H5_it_keeps_its_first_handle_and_links_to_it(name: str) -> None:
+def test_H5_every_page_has_a_handle_of_its_own_and_links_to_that_alone(name: str) -> None:
     with counter(name) as program:
         first = program.response().output.decode()
-        again = program.call({"HTSESSION_HANDLE": OFFER, "HTSESSION_NEXT_HANDLE": "other"}).output.decode()
-    for page in (first, again):
+        again = program.call({"HTSESSION_HANDLE": OFFER, "HTSESSION_NEXT_HANDLE": "next"}).output.decode()
+    for page, handle in ((first, OFFER), (again, "next")):
         assert page.startswith(
-            f"Accept-HTSession: {OFFER}\nContent-Type: text/html; charset=utf-8\n\n<!doctype html>"
+            f"Accept-HTSession: {handle}\nContent-Type: text/html; charset=utf-8\n\n<!doctype html>"
         )
-        assert f'action="/cgi-bin/program/{OFFER}"' in page
-        assert "offe…" in page and "300 s" in page and f"process {program.process.pid}" in page
+        here = f"/cgi-bin/program/{handle}"
+        assert all(link in page for link in (f'action="{here}"', f'href="{here}"', f'href="{here}?end"'))
+        assert f"{handle[:4]}…" in page and "300 s" in page and f"process {program.process.pid}" in page
+    assert OFFER[:4] not in again
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,6 +144,6 @@ def test_the_counter_in_C_has_no_fault_that_the_sanitizers_know(tmp_path: Path) 
         for note in (b"%", b"%4", b"%zz%00", b"\xff" * 5000, b"%ff" * 5000, b"+&note=again"):
             assert running.call(body=b"note=" + note).marked
             assert running.call(body=b"x&note=" + note).marked
-        assert count(running.call({"SCRIPT_NAME": "/\udcff %", "HTSESSION_HANDLE": "ab"})) == 14
+        assert count(running.call({"SCRIPT_NAME": "/\udcff %", "HTSESSION_NEXT_HANDLE": "ab"})) == 14
         assert running.end() == 0
         assert running.stderr() == ""
