@@ -13,11 +13,11 @@ import os
 import sys
 from html import escape
 
-from common import browsepages as pages
-from common.lines import Lines
+from common.bank.trouble import Away, Busy
+from common.browse import pages
+from common.browse.lines import Lines
+from common.browse.sample import sample_file
 from common.page import CLOSED, answer, form, keep, own_handle, own_path, query, redirect
-from common.sample import sample_file
-from common.trouble import Away, Busy
 
 LENGTH = 40  # lines of a page
 MINUTES = 10
@@ -43,7 +43,7 @@ def start(what):
     if what == "file":
         view = Lines(os.environ.get("BROWSE_FILE") or sample_file())
     elif what == "postings":
-        from common.rows import Rows, postings_by_name  # the file needs no SQLAlchemy
+        from common.browse.rows import Rows, postings_by_name  # the file needs no SQLAlchemy
 
         view = Rows(postings_by_name(), LENGTH)
     else:

@@ -16,7 +16,7 @@ ends one session only; when the last one is over, so is the process (S3).
 import os
 from html import escape
 
-from common.consultation import Consultation
+from common.doctor.consultation import Consultation
 from common.page import CLOSED, answer, form, keep, own_handle, own_path, query, redirect
 from common.visitors import Visitors
 

@@ -5,7 +5,7 @@
 # Accept-HTSession. The host runs this file once a call: package variables are as they were, `my` variables are new.
 use strict;
 use warnings;
-use lib 'common';
+use lib 'common/doctor';
 
 our $missing;
 BEGIN {
@@ -20,7 +20,7 @@ if ($missing) {
 
 our ($doctor, @talk);
 if (!$doctor) {
-    $doctor = Eliza->new('common/doctor.json');
+    $doctor = Eliza->new('common/doctor/rules.json');
     @talk   = ([Doctor => $doctor->begin()]);
 }
 

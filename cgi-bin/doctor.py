@@ -10,7 +10,7 @@ for the whole conversation, and the Back button leads to the same list.
 import os
 from html import escape
 
-from common.consultation import Consultation
+from common.doctor.consultation import Consultation
 from common.page import CLOSED, answer, form, keep, own_handle, own_path, redirect
 
 TITLE = "The doctor"

@@ -16,7 +16,7 @@ import os
 import sys
 from html import escape
 
-from common import reportpages as pages
+from common import progress as pages
 from common.page import CLOSED, answer, form, halves, keep, own_handle, own_path, redirect
 
 STEPS = 20

@@ -9,8 +9,8 @@ import tomllib
 from html import escape
 
 from common.page import CLOSED, answer, beside, link, query
-from common.ready import lacks
-from common.source import answer_source, source_link, source_of
+from common.start.ready import lacks
+from common.start.source import answer_source, source_link, source_of
 
 START = """<a class="skip" href="#{first}">Skip to the programs</a>
 <p>A plain CGI program lives for one request. Here it may stay alive: one header in its answer,

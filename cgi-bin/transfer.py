@@ -14,10 +14,10 @@ import atexit
 import os
 from html import escape
 
-from common import bankpages as pages
-from common.bank import Slip, accounts, engine, postings
+from common.bank import pages
+from common.bank.ledger import Slip, accounts, engine, postings
+from common.bank.trouble import Away, Busy
 from common.page import CLOSED, answer, button, form, keep, own_handle, own_path, query, redirect
-from common.trouble import Away, Busy
 
 MENU_MINUTES, FORM_MINUTES = 2, 15
 

@@ -143,6 +143,7 @@ def test_make_serve_builds_first_and_starts_whatever_comes_of_it(tree: Tree) -> 
     (tree.folder / "pyproject.toml").touch()
     gateway = tree.folder / ".venv/bin/gateway"
     gateway.parent.mkdir(parents=True)
+    (gateway.parent / "python").touch()
     (gateway.parent.parent / ".serves").touch()
     gateway.write_text("#!/bin/sh\necho $@\n")
     gateway.chmod(0o755)

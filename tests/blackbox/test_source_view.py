@@ -183,8 +183,8 @@ def test_the_page_leads_back_to_the_program_and_to_its_parts(site: Gateway) -> N
     page = source(site, "doctor.py")[1]
     assert page.links()[0] == "#code"
     assert {"/cgi-bin/start.py", "/cgi-bin/doctor.py"} < set(page.links())
-    assert "/cgi-bin/start.py?source=common/eliza.py" in page.links()
-    assert "/cgi-bin/start.py?source=doctor.py" in source(site, "common/eliza.py")[1].links()
+    assert "/cgi-bin/start.py?source=common/doctor/eliza.py" in page.links()
+    assert "/cgi-bin/start.py?source=doctor.py" in source(site, "common/doctor/eliza.py")[1].links()
     assert "code" in [attributes.get("id") for attributes in page.all("pre")]
 
 
@@ -239,13 +239,13 @@ def test_the_start_page_itself_does_not_load_pygments() -> None:
 
 
 def test_without_pygments_the_source_shows_without_colours() -> None:
-    code = "from common.colours import listing; print(listing('a.py', 'if a < b:\\n    pass\\n'))"
+    code = "from common.start.colours import listing; print(listing('a.py', 'if a < b:\\n    pass\\n'))"
     page = run_here(["-S", "-c", f"import sys; sys.path.insert(0, '.'); {code}"])
     assert Source(page).text == "if a < b:\n    pass\n"
     assert "class=" not in page.removeprefix('<pre class="source"')
 
 
-specification = importlib.util.spec_from_file_location("colours", CGI_BIN / "common" / "colours.py")
+specification = importlib.util.spec_from_file_location("colours", CGI_BIN / "common" / "start" / "colours.py")
 assert specification and specification.loader
 colours = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(colours)

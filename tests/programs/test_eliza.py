@@ -17,9 +17,9 @@ from .pipes import ROOT
 
 sys.path.insert(0, str(ROOT / "cgi-bin"))
 checks, eliza, patterns, rules = (
-    importlib.import_module(f"common.{name}") for name in ("checks", "eliza", "pattern", "rules")
+    importlib.import_module(f"common.doctor.{name}") for name in ("checks", "eliza", "pattern", "rules")
 )
-FILE = ROOT / "cgi-bin" / "common" / "doctor.json"
+FILE = ROOT / "cgi-bin" / "common" / "doctor" / "rules.json"
 DOCTOR = rules.read(str(FILE))
 # Weizenbaum's published conversation (Communications of the ACM 9, 1966, 36), in lower case
 CLASSIC = """\

@@ -4,16 +4,16 @@ between man and machine", Communications of the ACM 9 (1966), 36-45.
 She understands nothing. A text is cut into clauses; words are made alike (`pre`); the first clause with a
 keyword counts, its keyword of the highest rank goes first; the first of its patterns that fits gives the
 answer, with parts of the clause in it, turned round (`post`: my -> your). Without a keyword she comes back to
-something said earlier. The words for all that lie in a file (common/rules.py). Eliza.pm is the same in Perl.
+something said earlier. The words for all that lie in a file (rules.json). Eliza.pm is the same in Perl.
 """
 
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from common.checks import lower
-from common.pattern import Parts
-from common.rules import Phrases, Rule, Rules, is_goto, target
+from common.doctor.checks import lower
+from common.doctor.pattern import Parts
+from common.doctor.rules import Phrases, Rule, Rules, is_goto, target
 
 LONGEST_TEXT = 500  # characters of what a patient says; the rest is not heard
 LONGEST_MEMORY = 20  # sentences to come back to; the oldest are forgotten

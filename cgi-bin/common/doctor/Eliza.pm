@@ -1,5 +1,5 @@
 package Eliza;
-# The same as eliza.py: the same rules (doctor.json), the same answers.
+# The same as eliza.py: the same rules (rules.json), the same answers.
 use strict;
 use warnings;
 use ElizaRules;

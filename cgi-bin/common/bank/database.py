@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
+from common.bank.trouble import Away, Busy
 from common.data import folder
-from common.trouble import Away, Busy
 
 LOCK_WAIT = 1  # seconds that one waits for a row which somebody else has locked
 CONNECT_WAIT = 5  # seconds

@@ -44,7 +44,9 @@ def style_sheet() -> str:
     """The rules for the classes that `coloured` uses, light and dark."""
     from pygments.formatters import HtmlFormatter
 
-    said = ["/* Made by: .venv/bin/python cgi-bin/common/colours.py >htdocs/source.css (Pygments' styles) */"]
+    said = [
+        "/* Made by: .venv/bin/python cgi-bin/common/start/colours.py >htdocs/source.css (Pygments' styles) */"
+    ]
     for scheme, style in (("light", LIGHT), ("dark", DARK)):
         rules = HtmlFormatter(style=style).get_token_style_defs(".source")
         said += [f"@media (prefers-color-scheme: {scheme}) {{", *(f"  {rule}" for rule in rules), "}"]

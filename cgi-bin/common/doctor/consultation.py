@@ -4,11 +4,11 @@ import os
 from collections import deque
 from html import escape
 
-from common.eliza import LONGEST_TEXT, Conversation
+from common.doctor.eliza import LONGEST_TEXT, Conversation
+from common.doctor.rules import read
 from common.page import one_line
-from common.rules import read
 
-RULES = read(os.path.join(os.path.dirname(os.path.realpath(__file__)), "doctor.json"))
+RULES = read(os.path.join(os.path.dirname(os.path.realpath(__file__)), "rules.json"))
 LONGEST_TALK = 200  # sentences that are shown; older ones are gone
 FORM = """<form method="post" action="{here}">
 <label for="say">Tell the doctor</label>

@@ -1,10 +1,10 @@
-"""Reads the rules of a doctor (doctor.json) and checks them: a mistake is told with its place in the file."""
+"""Reads the rules of a doctor (rules.json) and checks them: a mistake is told with its place in the file."""
 
 import re
 from typing import Any, NamedTuple
 
-from common.checks import Mistake, check_object, check_texts, check_words, load, lower
-from common.pattern import Pattern
+from common.doctor.checks import Mistake, check_object, check_texts, check_words, load, lower
+from common.doctor.pattern import Pattern
 
 Phrases = dict[tuple[str, ...], list[str]]
 KEYWORD = {"rank": int, "rules": list, "memory": list}

@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from common.bank import account, engine, posting
-from common.database import asking
+from common.bank.database import asking
+from common.bank.ledger import account, engine, posting
 
 KEPT = 1000  # rows that one can go back
 

@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from common.colours import listing
 from common.page import CLOSED, answer, beside, link
-from common.ready import lacks
+from common.start.colours import listing
+from common.start.ready import lacks
 
 PAGE = """<a class="skip" href="#code">Skip to the code</a>
 {about}

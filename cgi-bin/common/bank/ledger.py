@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.exc import SQLAlchemyError
 
-from common.database import asking, make_engine
+from common.bank.database import asking, make_engine
 
 OPENING = (("Ada", 1_000_00), ("Barbara", 250_00), ("Edsger", 640_50), ("Grace", 480_00), ("Niklaus", 75_25))
 

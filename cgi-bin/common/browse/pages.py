@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from common.bankpages import money
+from common.bank.pages import money
 
 CHOICE = """<p>Something big, page by page, forward and back: it is opened once and stays open in a process of
 your own, with the place where you are. Choose what to open.</p>
