@@ -28,7 +28,7 @@ help:
 	@echo "make programs build the programs that are compiled, as far as their compilers are here"
 	@echo "make test     install and run the tests (make faults: the long series of faults,"
 	@echo "              make languages: the suites in C, C++, Fortran, COBOL and Perl,"
-	@echo "              make realworld: programs of others with their own clients)"
+	@echo "              make realworld: databases, browsers, programs of others)"
 	@echo "make lint     formatting, lint, types, stale generated files"
 	@echo "make bench    a living session beside a bare uvicorn"
 	@echo "make docs     write the generated reference"

@@ -1,6 +1,7 @@
 """Tests that need an outside tool say so: `@pytest.mark.needs("perl")`. Without it they are skipped by name.
 
-The suites that run in many languages have a target of their own for all but Python and Bash (`make languages`).
+The suites that run in many languages have a target of their own for all but Python and Bash (`make languages`), and
+so have those that play with databases (`make realworld`).
 """
 
 import gc
@@ -13,6 +14,7 @@ gc.disable()  # thousands of tests are collected, and stay: looking for garbage 
 
 LANGUAGES = {"cc", "gcc", "g++", "clang", "clang++", "musl-gcc", "gfortran", "cobc", "perl"}
 IN_MANY_LANGUAGES = {"docs", "helpers", "hosts", "programs"}
+WITH_DATABASES = {"hangman", "transactions"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         needed = {tool for marker in item.iter_markers("needs") for tool in marker.args}
         if needed & LANGUAGES and item.path.parent.name in IN_MANY_LANGUAGES:
             item.add_marker("languages")
+        if item.path.parent.name in WITH_DATABASES and item.path.name != "test_rules.py":
+            item.add_marker("realworld")
 
 
 def pytest_collection_finish() -> None:
