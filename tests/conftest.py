@@ -1,7 +1,7 @@
 """Tests that need an outside tool say so: `@pytest.mark.needs("perl")`. Without it they are skipped by name.
 
-The suites that run in many languages have a target of their own for all but Python and Bash (`make languages`), and
-so have those that play with databases (`make realworld`).
+The suites that run in many languages have a target of their own for all but Python and Bash (`make languages`),
+and so have those that play with databases (`make realworld`).
 """
 
 import gc
