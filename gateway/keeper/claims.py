@@ -16,8 +16,8 @@ class Granted(NamedTuple):
 
 
 class Claims:
-    """Answers `ok`, `taken`, `other` or `limit`. A claim that was granted but is not yet in the table is kept
-    here."""
+    """Answers `ok`, `taken`, `other`, `limit` or `gone`. A claim that was granted but is not yet in the table
+    is kept here."""
 
     def __init__(self, table: Table, children: Mapping[int, Child]) -> None:
         self._table, self._children = table, children
@@ -26,9 +26,12 @@ class Claims:
     def decide(self, holder: Any, fields: dict[str, Any]) -> str:
         """`fields`: id of the claimant's instance; session key; the slot of its session (None: one more of a
         shared instance); `common`: the key of the shared instance itself, or None; whether the instance is a
-        newcomer, and MaxPersistentCGI. `other`: another instance is the shared one."""
+        newcomer, and MaxPersistentCGI. `other`: another instance is the shared one; `gone`: the claimant has
+        exited."""
         key, child = bytes.fromhex(fields["key"]), self._children.get(fields["id"])
-        if child is None or child.holder is not holder:
+        if child is None:
+            return "gone"
+        if child.holder is not holder:
             return "taken"
         self._settle()
         found = self._table.find(key)

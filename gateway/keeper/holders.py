@@ -73,7 +73,7 @@ class Holders:
             try:
                 slot = self._children.open_session(self._children.by_id[fields["id"]])
             except OSError:
-                answer = "limit"
+                answer = "full"
         front.send("claimed", tag=fields["tag"], answer=answer, slot=slot)
 
     def leave(self, front: Front, fields: dict[str, Any]) -> None:

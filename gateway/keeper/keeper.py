@@ -33,7 +33,7 @@ class Keeper:
         self.loop = Loop()
         self.exit_code = 0
         self._arguments, self._key, self._log = arguments, key, log
-        table = tables.create(slots + sessions)
+        table = tables.create(slots, sessions)
         self._roll = Roll(slots)
         self._guardian = Guardian(self._roll)
         self._children = Children(self.loop, table, self._roll, log)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-VERSION = 3
+VERSION = 4
 FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
 KEY_SIZE = 16
@@ -31,8 +31,9 @@ _OWNER_AT = 2592  # within a slot's texts, behind both copies: a length, 0 for n
 _TEXTS = 2848
 _RING_ENTRY = struct.Struct("=16sddQ")
 
-# words of 8 bytes within the header: magic, slots, slots ever used
-_HIGH = 2
+# words of 8 bytes within the header: magic, slots, how many of these are for instances (the others are for
+# sessions of shared ones); of both kinds: behind the last one that was ever used
+_INSTANCES, _HIGH, _HIGH_OF_SESSIONS = 2, 3, 4
 # words of 8 bytes within a slot
 _INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION = range(1, 9)
 # bytes within a slot's first word
@@ -88,7 +89,8 @@ class Table:
         self.set_owner(slot, None)
         self._words[word + _INSTANCE] = instance
         self._words[word] = FIRST
-        self._words[_HIGH] = max(self._words[_HIGH], slot + 1)
+        high = _HIGH if slot < self._words[_INSTANCES] else _HIGH_OF_SESSIONS
+        self._words[high] = max(self._words[high], slot + 1)
 
     def free_slot(self, slot: int) -> None:
         """Take the slot of a reaped instance back (keeper only)."""
@@ -167,8 +169,14 @@ class Table:
 
     def find(self, key: bytes) -> int | None:
         """The slot in which a session key is accepted now, whoever holds it (a scan)."""
-        at = self._keys_at
-        end = at + self._words[_HIGH] * 2 * _KEYS
+        slot = self._find(key, 0, self._words[_HIGH])
+        if slot is None:
+            slot = self._find(key, self._words[_INSTANCES], self._words[_HIGH_OF_SESSIONS])
+        return slot
+
+    def _find(self, key: bytes, first: int, high: int) -> int | None:
+        at = self._keys_at + first * 2 * _KEYS
+        end = self._keys_at + high * 2 * _KEYS
         while (at := self._map.find(key, at, end)) >= 0:
             place, offset = divmod(at - self._keys_at, _KEYS)
             slot, copy = divmod(place, 2)
@@ -255,12 +263,13 @@ def size_for(slots: int) -> int:
     return _HEADER + slots * (_SLOT + 2 * _KEYS + _TEXTS) + 2 * Ring.size(RING_LENGTH)
 
 
-def create(slots: int) -> Table:
-    """A new, empty table in anonymous memory."""
+def create(slots: int, sessions: int = 0) -> Table:
+    """A new, empty table in anonymous memory; `sessions` more slots are for sessions of shared instances."""
+    instances, slots = slots, slots + sessions
     descriptor = os.memfd_create("persistent-cgi", os.MFD_CLOEXEC)
     os.ftruncate(descriptor, size_for(slots))
     table = Table(descriptor, slots)
-    struct.pack_into("=QQ", table._map, 0, _MAGIC, slots)
+    struct.pack_into("=QQQ", table._map, 0, _MAGIC, slots, instances)
     return table
 
 

@@ -187,6 +187,7 @@ def _program(
     context: tuple[str, str | None],
 ) -> Program:
     environ, named = environments(settings)
+    nph = os.path.basename(file).startswith("nph-")
     choice, own_name = _host_choice(file, settings), host.settings[table.ServerName]
     admin, root = host.settings[table.ServerAdmin], host.settings[table.DocumentRoot] or os.path.dirname(file)
     fixed = fixed_variables(
@@ -217,9 +218,9 @@ def _program(
         fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
         body_limit=settings[table.LimitRequestBody],
         hosted=choice is not None,
-        shared=settings[table.PersistentCGIShared] == "On",
+        shared=settings[table.PersistentCGIShared] == "On" and not nph,
         most_sessions=settings[table.PersistentCGISharedSessions],
-        nph=os.path.basename(file).startswith("nph-"),
+        nph=nph,
         pass_auth=settings[table.CGIPassAuth] == "On",
         access=access_of(settings),
         path_info=settings[table.AcceptPathInfo] != "Off",

@@ -41,12 +41,13 @@ class Body:
         """Whether a part of the body is still with the client."""
         return self._missing > 0
 
-    async def take(self, memory: int, patience: float) -> None:
-        """Take a body of up to `memory` bytes whole; spool one of unknown length; leave others. Raises
-        BodyTooLarge, ClientGone, and TimeoutError when nothing comes for `patience` seconds."""
+    async def take(self, memory: int, patience: float, *, spool: bool = False) -> None:
+        """Take a body of up to `memory` bytes whole; spool one of unknown length; leave others, or (`spool`)
+        spool them too. Raises BodyTooLarge, ClientGone, and TimeoutError when nothing comes for `patience`
+        seconds."""
         self._patience = patience
-        if self.length is None:
-            await self._take_chunked()
+        if self.length is None or (spool and self._missing > memory):
+            await self._take_by_spool()
         elif 0 < self._missing <= memory:
             pieces = []
             while self._missing:
@@ -78,7 +79,7 @@ class Body:
             self._spool.close()
             self._spool = None
 
-    async def _take_chunked(self) -> None:
+    async def _take_by_spool(self) -> None:
         spool = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115 - closed by `close`
         self._spool = spool
         length, more = 0, True
@@ -89,7 +90,7 @@ class Body:
             self._check(length)
             spool.write(piece)
         spool.seek(0)
-        self.length = length
+        self.length, self._missing = length, 0
         if length <= MEMORY:
             self._memory = spool.read()
             self.close()

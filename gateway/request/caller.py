@@ -63,7 +63,7 @@ class Caller:
     def __init__(self, engine: Engine, scripts: ScriptLogs) -> None:
         self._engine, self._scripts = engine, scripts
         self._registry = engine.registry
-        self._sharing = Sharing(engine.registry)
+        self._sharing = Sharing(engine.registry, engine.moves)
         self._loop = engine.registry.loop
 
     async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> Head | None:
@@ -71,7 +71,7 @@ class Caller:
         if session.user != on.record.user:
             raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
         on.body.restrict(program.body_limit)
-        await _take(on, program, MEMORY)
+        await _take(on, program, MEMORY, spool=session.instance.shared is not None)
         use = self._registry.claim(session, handle)
         if use is None:
             use = await self._wait(on, session, handle)
@@ -127,11 +127,9 @@ class Caller:
                 await self._engine.moves.borrow(elsewhere, program.queue_timeout)
                 raise LookAgain
             expired = self._retired(program, info.segment)
-        if program.shared:
-            await self._fetch(on, program)
         if info.path_info and not program.path_info:
             raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
-        await _take(on, program, MEMORY if program.shared else FIRST_MEMORY)
+        await _take(on, program, MEMORY if program.shared else FIRST_MEMORY, spool=program.shared)
         message = _message(on, program, info)
         own = session_variables(
             timeout=program.limits.timeout,
@@ -161,14 +159,6 @@ class Caller:
         if program.fresh_when_expired and reason in _FRESH:
             return True
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
-
-    async def _fetch(self, on: Incoming, program: Program) -> None:
-        """Look again when another front's shared instance has come (S1)."""
-        elsewhere = self._engine.moves.elsewhere(program.name, b"")
-        if elsewhere is not None:
-            await _take(on, program, MEMORY)
-            await self._engine.moves.borrow(elsewhere, program.queue_timeout)
-            raise LookAgain
 
     async def _shared(
         self, on: Incoming, program: Program, message: Variables, own: Variables
@@ -273,10 +263,11 @@ def _connection_block(
     return block(connection_variables(client, server, scheme))
 
 
-async def _take(on: Incoming, program: Program, memory: int) -> None:
-    """Take the body; a client that gives nothing for Timeout counts as gone (T4)."""
+async def _take(on: Incoming, program: Program, memory: int, *, spool: bool = False) -> None:
+    """Take the body; a large one streams, or goes to a file (`spool`), so that nobody who leaves meanwhile
+    costs the sessions of others (B3, S5). A client that gives nothing for Timeout counts as gone (T4)."""
     try:
-        await on.body.take(memory, program.timeout)
+        await on.body.take(memory, program.timeout, spool=spool)
     except TimeoutError:
         on.scope["gateway.connection"].abort()
         raise ClientGone from None

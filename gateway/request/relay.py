@@ -212,7 +212,7 @@ async def _judge_exit(call: Call) -> None:
     if not instance.exited.done():
         return
     facts = instance.exited.result()
-    strict = call.session is not None or call.program.hosted
+    strict = call.instance.persistent or call.program.hosted
     if exchange.end is None or facts["status"] < 0 or (facts["status"] and strict):
         exchange.fault = Fault(Reason.CRASHED, f"{_what(call)}{describe(facts)}")
 
@@ -220,7 +220,7 @@ async def _judge_exit(call: Call) -> None:
 def _what(call: Call) -> str:
     fault = call.exchange.fault
     before = "" if call.exchange.head is not None else " before it sent a header"
-    if call.session is not None:
+    if call.instance.persistent:
         return f"HTS007 exited{before} while it should persist"
     return f"the program ended{before}" if fault is None else fault.log
 

@@ -9,14 +9,21 @@ from gateway.sessions.exchange import Fault
 from gateway.sessions.instance import Instance
 
 
-def normal_end(call: Call) -> Fault | None:
-    """Why an instance ends although nothing went wrong with its output; None: it lives on."""
+def normal_end(call: Call, *, others: bool = False) -> Fault | None:
+    """Why an instance ends although nothing went wrong with its output; None: it lives on. `others`: it has
+    sessions beside that of the call (S5)."""
     end, asked = call.exchange.end, call.asked
-    if call.exchange.honoured and end is not None and end.marked:
+    marked = end is not None and end.marked
+    if call.exchange.honoured and marked:
         return None
-    if call.exchange.honoured:
-        return Fault(Reason.ENDED, f"HTS007 exited instead of writing the end mark{_facts(call.instance)}")
+    if call.exchange.honoured or (others and not marked):
+        return Fault(Reason.ENDED, unmarked(call.instance))
     return Fault(Reason.ENDED, asked.log if asked is not None and asked.log else "HTS006 ended by the program")
+
+
+def unmarked(instance: Instance) -> str:
+    """The log text of an instance that ends its output where the end mark should be (P3)."""
+    return f"HTS007 exited instead of writing the end mark{_facts(instance)}"
 
 
 def crash(instance: Instance) -> Fault:

@@ -1,6 +1,7 @@
 """What this front holds: instances and their sessions, begun, moved to and from other fronts, ended."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -64,6 +65,8 @@ class Holdings:
         session = Session(program.name, handles, instance, program, instance.slot if slot is None else slot)
         call.session = session
         self.sessions.setdefault(instance.id, set()).add(session)
+        if instance.shared is not None:
+            instance.shared.running = session.slot
         session.user = call.user
         self.store.table.set_owner(session.slot, call.user)
         if not instance.persistent:
@@ -92,12 +95,24 @@ class Holdings:
     def give(self, instance: Instance) -> None:
         """Let go of an idle instance; those who still wait for it look again (and borrow it)."""
         instance.advance(Event.GIVE)
+        if instance.shared is not None and instance.queue:
+            self._bear_waiting(instance)
         for session in self._forget(instance):
             self.store.remove(session, None)
         del self.instances[instance.id]
         self.persistent -= 1
         self._dismiss(instance)
         self.link.tell("give", id=instance.id)
+
+    def _bear_waiting(self, instance: Instance) -> None:
+        """The clocks of sessions whose requests wait stand here, and run in the next front at once: they get
+        the time in which these requests come there (T1)."""
+        waiting, now = {waiter.slot for waiter in instance.queue}, time.monotonic()
+        for session in self.sessions[instance.id]:
+            if session.slot in waiting:
+                rest = session.deadline - session.stood
+                deadline = now + max(rest, session.program.queue_timeout)
+                self.store.table.rest(session.slot, deadline, session.timeout, session.requests)
 
     def adopt(self, instance: Instance, sessions: set[Session]) -> None:
         """This front holds the instance from now on; it has just been granted."""

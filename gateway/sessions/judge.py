@@ -9,6 +9,8 @@ from gateway.logs.error import ErrorLog
 from gateway.protocol.events import Advice, Head
 from gateway.sessions.call import Call
 from gateway.sessions.decision import Asked, Outcome, ask
+from gateway.sessions.ends import unmarked
+from gateway.sessions.lifecycle import State
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.sessions.store import shared_key
@@ -19,6 +21,7 @@ _REFUSALS = {
     "taken": (Outcome.REFUSED, "HTS001 the handle is not unique"),
     "other": (Outcome.REFUSED, "HTS003 another shared instance of the program serves"),
     "limit": (Outcome.LIMIT, "HTS003 MaxPersistentCGI is reached"),
+    "full": (Outcome.LIMIT, "HTS003 there is no place for one more session of a shared instance"),
 }
 
 
@@ -84,13 +87,17 @@ class Judge:
             limit=self._registry.limits.persistent,
         )
         answer, slot = message.fields["answer"], message.fields["slot"]
-        if answer in _REFUSALS:
+        if self._registry.store.find(name, asked.handle) not in (None, session):
+            answer = "taken"  # by an instance of this front that had not to ask
+        if answer == "gone" or instance.state is State.GONE:
+            answer, asked = "gone", asked._replace(outcome=Outcome.END, log=unmarked(instance))
+        elif answer in _REFUSALS:
             outcome, log = _REFUSALS[answer]
             asked = asked._replace(outcome=outcome, log=log)
-        if instance.call is call:
-            self._apply(call, head, asked, slot)
-        elif slot is not None:  # the call has failed meanwhile
+        if slot is not None and (answer != "ok" or instance.call is not call):
             self._registry.link.tell("leave", id=instance.id, slot=slot)
+        if instance.call is call:  # it has not failed meanwhile
+            self._apply(call, head, asked, slot)
 
     def _apply(self, call: Call, head: Head, asked: Asked, slot: int | None = None) -> None:
         call.asked = asked

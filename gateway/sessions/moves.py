@@ -62,6 +62,8 @@ class Moves:
         program = self._resolve(*name)
         if program is None:
             self._abandon(instance, name, slots)
+        elif not slots:
+            registry.abandon(instance, f"HTS006 it has no session any more: {about['cgi_name']}", name[0])
         else:
             registry.adopt(instance, {self._session(instance, slot, name, program) for slot in slots})
         self._answered(instance.id)

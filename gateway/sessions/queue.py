@@ -16,16 +16,15 @@ async def in_turn(
     program: Program,
     most: int,
     gone: "asyncio.Future[None]",
+    at_most: float,
 ) -> Use | None:
     """What `claim` says when its turn has come; None: look again. At most `most` wait for one `slot`; `gone`:
-    the client has left. Raises Busy, ClientGone."""
+    the client has left; `at_most` seconds are left of PersistentCGIQueueTimeout. Raises Busy, ClientGone."""
     if instance.waiting(slot) >= most:
         raise Busy(f"{program.text}: the queue is full", retry_after=5)
     waiter = instance.enqueue(slot, claim)
     try:
-        done, _ = await asyncio.wait(
-            (waiter.turn, gone), timeout=program.queue_timeout, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _ = await asyncio.wait((waiter.turn, gone), timeout=at_most, return_when=asyncio.FIRST_COMPLETED)
         if waiter.turn in done:
             return waiter.turn.result()
         if gone in done:

@@ -8,16 +8,19 @@ from gateway.keeper.reasons import Reason
 from gateway.keeper.table import BUSY, ENDING
 from gateway.program import Program
 from gateway.sessions.call import Call
+from gateway.sessions.decision import Outcome
 from gateway.sessions.ends import crash, normal_end
 from gateway.sessions.exchange import Fault, Verdict
+from gateway.sessions.handle import is_valid
 from gateway.sessions.handles import Use
 from gateway.sessions.holdings import Holdings
 from gateway.sessions.instance import NEWCOMER, RECALL, Instance
 from gateway.sessions.lifecycle import Event, State
 from gateway.sessions.queue import in_turn
 from gateway.sessions.session import Session
-from gateway.sessions.shared import MOST_WAITING
+from gateway.sessions.shared import MOST_WAITING, NO_SLOT, Ended
 
+_UNKNOWN_TO_PROGRAM = (Outcome.LIMIT, Outcome.UNWANTED, Outcome.REFUSED)
 HANDED_OUT = Use(stale=False, retry=False, retired=[])  # to a request without a session
 
 
@@ -31,7 +34,7 @@ class Registry(Holdings):
         instance = session.instance
         if instance.state is not State.IDLE or instance.queue or instance.mute:
             return None
-        if handle not in session.handles.accepted:  # it was retired while the request's body came
+        if self.store.find(session.name, handle) is not session:  # it was retired while the request's body came
             return None
         if session.deadline <= time.monotonic():
             self._expired(session)
@@ -47,29 +50,45 @@ class Registry(Holdings):
     async def wait(self, session: Session, handle: bytes, gone: "asyncio.Future[None]") -> Use | None:
         """Wait for a busy session (R5). None: look again, the handle may be retired. `gone`: the client has
         left. Raises Busy, ClientGone."""
-        instance, program, since = session.instance, session.program, time.monotonic()
+        instance, program = session.instance, session.program
+        if instance.shared is not None and not session.called:
+            session.stood = time.monotonic()
+            if session.deadline <= session.stood:
+                self._expired(session)
+                return None
 
         def claim() -> Use | None:
             known = self.store.find(session.name, handle) is session
             return self._claim(session, handle) if known else None
 
+        use: Use | None = None
         try:
-            return await in_turn(instance, session.slot, claim, program, program.queue, gone)
-        except Exception:
-            if instance.shared is not None and session in self.sessions.get(instance.id, ()):
-                session.deadline += time.monotonic() - since  # its clock stood (T1)
-                self.clock.arm(session)
-            raise
+            use = await in_turn(
+                instance, session.slot, claim, program, program.queue, gone, program.queue_timeout
+            )
+        finally:
+            if use is None and instance.shared is not None:
+                self._goes_on(session)
+        return use
+
+    def _goes_on(self, session: Session) -> None:
+        """A request of a shared instance's session waits no more and was not served: if none is left, its clock
+        goes on (T1)."""
+        held = self.sessions.get(session.instance.id, ())
+        if session in held and not session.called:
+            session.deadline += time.monotonic() - session.stood
+            self.store.table.rest(session.slot, session.deadline, session.timeout, session.requests)
+            self.clock.arm(session)
 
     async def wait_to_enter(
-        self, instance: Instance, program: Program, gone: "asyncio.Future[None]"
+        self, instance: Instance, program: Program, gone: "asyncio.Future[None]", at_most: float
     ) -> Use | None:
         """As `wait`, for a request without a session and a shared instance that is busy (S5)."""
 
         def claim() -> Use | None:
             return HANDED_OUT if self._hand_out(instance) else None
 
-        return await in_turn(instance, NEWCOMER, claim, program, MOST_WAITING, gone)
+        return await in_turn(instance, NEWCOMER, claim, program, MOST_WAITING, gone, at_most)
 
     def _claim(self, session: Session, handle: bytes) -> Use | None:
         if not self._hand_out(session.instance):
@@ -114,9 +133,11 @@ class Registry(Holdings):
     def whole(self, call: Call) -> None:
         """The last bytes are about to be handed over: should this front die meanwhile, the session rests."""
         call.verdict = call.exchange.verdict(call.instance.unread())
+        if call.instance.shared is not None:
+            self._heard(call.instance)
         if call.session is not None and call.verdict.keep:
             self._write_rest(call.session)
-        elif self._others(call, call.verdict):
+        elif self._others(call) and self._lives_on(call, call.verdict):
             if call.session is not None:
                 self.store.table.set_state(call.session.slot, ENDING)
             self._write_shared_rest(call.instance)
@@ -127,36 +148,55 @@ class Registry(Holdings):
         self.calls.discard(call)
         instance.call = None
         verdict = call.verdict or call.exchange.verdict(instance.unread())
-        if verdict.keep and call.newcomer and not delivered:
+        others = self._others(call)
+        if self.stopping and (verdict.keep or (others and verdict.fault is None)):
+            fault: Fault | None = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
+        elif verdict.keep and call.newcomer and not delivered:
             text = "HTS006 ended: the client left before it had the handle (R7)"
-            fault: Fault | None = Fault(Reason.ENDED, text)
-        elif verdict.keep and self.stopping:
-            fault = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
+            fault = Fault(Reason.ENDED, text)
         else:
-            fault = verdict.fault or normal_end(call)
-        if session is None and verdict.fault is not None and call.exchange.head is not None:
+            fault = verdict.fault or normal_end(call, others=others)
+        unheard = session is None and not others
+        if unheard and verdict.fault is not None and call.exchange.head is not None:
             self._report(verdict.fault, call.program)
         if instance.shared is not None:
             self._heard(instance)
+            instance.shared.running = -1
+            instance.shared.answered += 1
         if fault is None and session is not None and instance.state is not State.GONE:
             if session.handles.issued:
                 self.store.replace(session, session.handles.settle(delivered=delivered))
                 self.store.publish(session)
             self._rest(instance, session)
-        elif self._others(call, verdict):
-            if session is not None and fault is not None:
-                self._leave(session, fault, told=not verdict.keep)
+        elif others and self._lives_on(call, verdict):
+            if session is None:
+                self._name_refused(call)
+            elif fault is not None:
+                self._leave(session, fault, told=not verdict.keep and _by_program(call))
             self._rest(instance, None)
         else:
             self._end(instance, fault or crash(instance))
 
-    def _others(self, call: Call, verdict: Verdict) -> bool:
-        """Whether a shared instance lives on by other sessions than that of its call (S2, S3)."""
-        instance, end = call.instance, call.exchange.end
-        if instance.shared is None or self.stopping or instance.state is State.GONE:
-            return False
+    def _others(self, call: Call) -> bool:
+        """Whether an instance has other sessions than that of its call (S2, S3)."""
+        held = self.sessions.get(call.instance.id, ())
+        return call.instance.shared is not None and len(held) > (call.session is not None)
+
+    def _lives_on(self, call: Call, verdict: Verdict) -> bool:
+        """Whether a shared instance can live on, whatever becomes of the session of its call."""
+        end = call.exchange.end
         clean = verdict.fault is None and end is not None and end.marked
-        return clean and len(self.sessions.get(instance.id, ())) > (call.session is not None)
+        return clean and not self.stopping and call.instance.state is not State.GONE
+
+    def _name_refused(self, call: Call) -> None:
+        """The program may have kept something for a newcomer that is no session: it hears of that too (S4),
+        unless the handle is another session's."""
+        instance, asked = call.instance, call.asked
+        if asked is None or asked.outcome not in _UNKNOWN_TO_PROGRAM or not is_valid(asked.handle):
+            return
+        assert instance.shared is not None
+        if self.store.find(instance.shared.name, asked.handle) is None:
+            instance.shared.over(Ended(NO_SLOT, asked.handle))
 
     def _rest(self, instance: Instance, session: Session | None) -> None:
         """The instance is idle again; the clock of the session that was called begins (T1)."""
@@ -175,7 +215,8 @@ class Registry(Holdings):
             self.give(instance)
 
     def _write_rest(self, session: Session) -> None:
-        session.deadline = time.monotonic() + session.timeout
+        session.stood = time.monotonic()
+        session.deadline = session.stood + session.timeout
         self.store.table.rest(session.slot, session.deadline, session.timeout, session.requests)
         if session.instance.shared is not None:
             self._write_shared_rest(session.instance)
@@ -187,8 +228,6 @@ class Registry(Holdings):
     def _heard(self, instance: Instance) -> None:
         """A call of a shared instance is over: the program knows whose sessions are over (S4)."""
         assert instance.shared is not None
-        instance.shared.running = -1
-        instance.shared.answered += 1
         for slot in instance.shared.heard():
             self.link.tell("leave", id=instance.id, slot=slot)
 
@@ -203,3 +242,8 @@ class Registry(Holdings):
                     waiter.turn.set_exception(Busy("HTS013 the gateway is stopping"))
             if instance.state is State.IDLE:
                 self._end(instance, Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
+
+
+def _by_program(call: Call) -> bool:
+    """Whether the program itself has ended the session of its call: it did not ask, or for no time."""
+    return call.asked is not None and call.asked.outcome not in _UNKNOWN_TO_PROGRAM

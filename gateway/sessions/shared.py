@@ -5,11 +5,13 @@ from typing import NamedTuple
 from gateway.program import Name
 
 MOST_WAITING = 64  # requests without a handle (S5)
+NO_SLOT = -1
 MOST_TOLD = 65536  # bytes of HTSESSION_ENDED
 
 
 class Ended(NamedTuple):
-    """A session that is over and has not been named to its program (S4): its slot and its last handle."""
+    """A session that is over and has not been named to its program (S4): its slot (NO_SLOT: it was refused at
+    its beginning) and its last handle."""
 
     slot: int
     handle: bytes
@@ -42,6 +44,6 @@ class Shared:
 
     def heard(self) -> list[int]:
         """The call is over; the slots of the sessions that it named."""
-        slots = [ended.slot for ended in self._told]
+        slots = [ended.slot for ended in self._told if ended.slot != NO_SLOT]
         self._told.clear()
         return slots

@@ -94,7 +94,7 @@ class Starter:
         self._registry.instances[instance.id] = instance
         if program.shared:
             instance.shared = Shared(program.name)
-            self._registry.shared[program.name] = instance
+            self._registry.shared.setdefault(program.name, instance)  # one may have been adopted meanwhile
         return instance
 
     def stop(self) -> None:

@@ -163,12 +163,13 @@ def test_T5_a_stop_ends_the_instance_by_end_of_file(gateway: Gateway, tmp_path: 
 
 
 def test_S5_a_thousand_sessions_survive_a_crash_of_the_front(gateway: Gateway) -> None:
-    handles = [start(gateway) for _ in range(1000)]
+    handles = [start(gateway, "timeout=2&count") for _ in range(1000)]
     assert gateway.get(f"{URL}?handle=late&count").number("count") == 1001
     gateway.wait_log("HTS003 PersistentCGISharedSessions is reached")
     gateway.kill_front()
     sample = handles[::100]
-    assert [call(gateway, handle).number("count") for handle in sample] == list(range(1002, 1012))
+    answers = [call(gateway, handle, "timeout=2&count") for handle in sample]
+    assert [answer.number("count") for answer in answers] == list(range(1002, 1012))
     os.kill(gateway.instances()[0], signal.SIGKILL)
     gateway.wait_log("HTS007 .*with 1000 sessions")
     assert {gateway.reason(f"{URL}/{handle}") for handle in sample} == {"crashed"}

@@ -18,7 +18,9 @@ GROUPS = re.search(r"^```apache\n(.*?)^```$", page(PAGE), re.DOTALL | re.MULTILI
 PLAIN = [name for name in EXAMPLES if name.startswith("hello")]
 STAYING = [name for name in EXAMPLES if name.startswith("visits")]
 LOOPING = [name for name in STAYING if "-loop" in name]
-OTHERS = ["order.py", "upload.py", "progress.py", "together.py"]
+SHARED = re.search(r"^```apache shared\n(.*?)^```$", page(PAGE), re.DOTALL | re.MULTILINE)
+GUESTS = ["guests.py", "guests-loop.py"]
+OTHERS = [*GUESTS, "order.py", "upload.py", "progress.py", "together.py"]
 
 
 def cases(names: list[str]) -> list[object]:
@@ -31,8 +33,8 @@ def cases(names: list[str]) -> list[object]:
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
     """A gateway with the groups that the page names."""
-    assert GROUPS
-    return serve_shared(GROUPS[1])
+    assert GROUPS and SHARED
+    return serve_shared(GROUPS[1] + SHARED[1])
 
 
 def again(text: str) -> str:
@@ -155,6 +157,19 @@ def test_the_progress_is_told(gateway: Gateway) -> None:
     answer = gateway.get(EXAMPLES["progress.py"].put(gateway))
     assert answer.text == "step 1 of 3\nstep 2 of 3\nstep 3 of 3\n"
     assert answer.header("transfer-encoding") == "chunked"  # it was on its way before its length was known
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_the_guests_meet_in_one_process(gateway: Gateway, name: str) -> None:
+    path = EXAMPLES[name].put(gateway)
+    ada, bob = (gateway.get(path).text for _ in range(2))
+    assert "<p>Visit 1. 1 here." in ada and "<p>Visit 1. 2 here." in bob
+    assert "<p>Visit 2. 2 here." in gateway.get(again(ada)).text
+    assert gateway.request("HEAD", path).status == 200  # begins no session: HTSESSION_ENDED names it
+    assert "<p>Visit 2. 2 here." in gateway.get(again(bob)).text
+    assert "Good-bye. 1 stay." in gateway.get(f"{again(bob)}?leave").text
+    assert gateway.reason(again(bob)) == "ended"
+    assert "<p>Visit 3. 1 here." in gateway.get(again(ada)).text
 
 
 def test_the_lock_counts_right_with_many_at_once(gateway: Gateway, pool: ThreadPoolExecutor) -> None:

@@ -172,3 +172,18 @@ def test_a_table_gives_its_descriptors_back() -> None:
     other.close()
     del table, other
     assert descriptors() == before
+
+
+def test_S5_sessions_of_shared_instances_are_found_behind_a_great_many_free_slots() -> None:
+    """A look-up reads only what was ever used of either kind."""
+    keepers = create(16384, 65536)
+    front = attach(os.dup(keepers.descriptor))
+    for slot in (0, 2, 16384, 16385, 16386):
+        keepers.open_slot(slot, slot + 1)
+        publish(front, slot, b"handle%d" % slot)
+    found = [front.find(session_key(*NAME, b"handle%d" % slot)) for slot in (0, 1, 2, 16384, 16386, 16387)]
+    assert found == [0, None, 2, 16384, 16386, None]
+    keepers.free_slot(16386)
+    assert front.find(session_key(*NAME, b"handle16386")) is None
+    keepers.close()
+    front.close()

@@ -11,6 +11,7 @@ import pytest
 from gateway.directives.settings import Settings
 from gateway.keeper.claims import Claims
 from gateway.keeper.link import Link, Message
+from gateway.keeper.slots import Slots
 from gateway.keeper.table import ENDING, attach, create
 from gateway.logs.error import ErrorLog
 from gateway.program import Limits, Name, Program
@@ -23,12 +24,13 @@ from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
+from gateway.sessions.sharing import Sharing
 from gateway.sessions.starter import Starter
 
 NAME: Name = ("host", b"/cgi-bin/counter")
 TIMEOUT, QUEUE_TIMEOUT, QUEUE, PREVIOUS, MOST = 300.0, 30.0, 2, 1, 4
 LOG = ErrorLog(os.devnull)
-SLOTS = 64
+SLOTS, SHARED_SLOTS, MOST_SESSIONS = 64, 40, 3
 FRAME = b"5:hello,"
 CLOCK_USERS = ("registry", "holdings", "clocks", "retired", "call")
 
@@ -90,6 +92,7 @@ class Process:
         for descriptor in (self.output, self.requests, self.program_requests):
             os.set_blocking(descriptor, False)
         self.id, self.slot = number, slot
+        self.sessions: set[int] = set()
         self.how: str | None = None
         self.holder: object = None
 
@@ -121,15 +124,16 @@ class Process:
 
 
 class World:
-    """The registry with everything around it."""
+    """The registry with everything around it; `shared`: its program has one instance for many sessions."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = False) -> None:
         self.clock = Clock()
         self._patches = pytest.MonkeyPatch()
         for module in CLOCK_USERS:
             self._patches.setattr(f"gateway.sessions.{module}.time", self.clock)
         self.loop = Loop(self.clock)
-        self.table = create(SLOTS)
+        self.table = create(SLOTS, SHARED_SLOTS)
+        self.slots = Slots(self.table, SLOTS)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._keeper, self._link = Link(theirs), KeeperLink(ours, self.loop)
         self.registry = Registry(
@@ -139,7 +143,8 @@ class World:
         self.moves = Moves(self.registry, self._link, lambda host, name: self.program)
         self.starter = Starter(self.registry, self._link, 1000)
         self._link.on |= {"gone": self._gone, "grant": self.moves.granted, "recall": self.moves.recalled}
-        self.program = _program()
+        self.sharing = Sharing(self.registry, self.moves)
+        self.program = _program(shared=shared)
         self.processes: dict[int, Process] = {}
         self._claims = Claims(self.table, self.processes)  # type: ignore[arg-type]
         self._count = 0
@@ -180,14 +185,28 @@ class World:
         process = self.processes[fields["id"]]
         process.how = fields["how"]
         self._recalled.discard(fields["id"])
-        self.table.set_state(process.facts["slot"], ENDING)
+        for slot in (process.slot, *process.sessions):
+            self.table.set_state(slot, ENDING)
 
     def _give(self, fields: dict[str, Any]) -> None:
         self.processes[fields["id"]].holder = None
         self._recalled.discard(fields["id"])
 
     def _claim(self, fields: dict[str, Any]) -> None:
-        self._keeper.send("claimed", tag=fields["tag"], answer=self._claims.decide(self, fields), slot=None)
+        answer, slot = self._claims.decide(self, fields), None
+        if answer == "ok" and fields["slot"] is None:
+            slot = self.slots.take_for_session(fields["id"])
+            self.processes[fields["id"]].sessions.add(slot)
+        self._keeper.send("claimed", tag=fields["tag"], answer=answer, slot=slot)
+
+    def _want(self, fields: dict[str, Any]) -> None:
+        """The other front gives it when the test says so."""
+
+    def _leave(self, fields: dict[str, Any]) -> None:
+        process = self.processes.get(fields["id"])
+        if process is not None:
+            process.sessions.remove(fields["slot"])
+            self.slots.release(fields["slot"])
 
     def _overlap(self) -> None:
         """The other front is there as long as it holds an instance, or waits for one."""
@@ -205,7 +224,7 @@ class World:
         """Give an instance to the registry again."""
         process = self.processes[number]
         process.holder = self
-        facts = {"about": process.about, "sessions": [], **process.facts}
+        facts = {"about": process.about, "sessions": sorted(process.sessions), **process.facts}
         self._keeper.send("grant", (process.output, process.requests), **facts)
         self.settle()
         self._overlap()
@@ -218,6 +237,8 @@ class World:
         self._keeper.send("gone", id=number, status=status, tail=[])
         self.settle()
         self.table.free_slot(process.facts["slot"])
+        for slot in process.sessions:
+            self.slots.release(slot)
 
     # ---- what the front does
 
@@ -238,6 +259,29 @@ class World:
         self.settle()
         return self._begin(Call(task.result(), self.program, Taker(), self.judge.decide, segment=segment))
 
+    def newcomer(self, gone: "asyncio.Future[None]") -> "asyncio.Task[Instance]":
+        """A request without a handle asks for the shared instance, or starts it."""
+
+        async def enter() -> Instance:
+            instance = await self.sharing.enter(self.program, gone)
+            if instance is None:
+                try:
+                    instance = await self.starter.start(self.program, {}, gone, body=False)
+                finally:
+                    self.sharing.started(NAME)
+            return instance
+
+        task = self.loop.create_task(enter())
+        self.settle()
+        return task
+
+    def entered_call(self, instance: Instance, user: bytes | None, *, head_only: bool) -> Call:
+        """The call of a newcomer who has entered; its frame is written unless it is the first."""
+        call = Call(instance, self.program, Taker(), self.judge.decide, user=user, head_only=head_only)
+        if instance.framed:
+            call.send(FRAME)
+        return self._begin(call)
+
     def later_call(self, session: Session, handle: bytes) -> Call:
         """A call of a session that has been claimed; its frame is written."""
         call = Call(session.instance, self.program, Taker(), self.judge.decide, session=session, handle=handle)
@@ -250,10 +294,20 @@ class World:
 
     def answer(self, call: Call, response: bytes, *, delivered: bool = True) -> None:
         """The program answers, and the response goes to the client or is lost."""
+        self.begin_answer(call, response)
+        self.end_answer(call, delivered=delivered)
+
+    def begin_answer(self, call: Call, response: bytes) -> None:
+        """The program takes the request and answers but for the end mark."""
         process = self.processes[call.instance.id]
         if not call.exchange.first:
             assert process.take() == FRAME
-        process.write(response + b"\4" + call.instance.mark + b"\n")
+        process.write(response)
+        self.settle()
+
+    def end_answer(self, call: Call, *, delivered: bool) -> None:
+        """The end mark; the response has gone to the client or is lost."""
+        self.processes[call.instance.id].write(b"\4" + call.instance.mark + b"\n")
         self.settle()
         assert call.exchange.over
         self.registry.finish(call, delivered=delivered)
@@ -273,8 +327,12 @@ class World:
             (due for known, (due, _) in self.registry.clock._timers.items() if known.instance is instance), None
         )
 
+    def due(self, session: Session) -> float | None:
+        """When the timer of a session is due."""
+        return next((due for known, (due, _) in self.registry.clock._timers.items() if known is session), None)
 
-def _program() -> Program:
+
+def _program(*, shared: bool) -> Program:
     return Program(
         name=NAME,
         settings=Settings({}, {}),
@@ -298,4 +356,6 @@ def _program() -> Program:
         nph=False,
         identity=None,
         process_limits=(),
+        shared=shared,
+        most_sessions=MOST_SESSIONS,
     )
