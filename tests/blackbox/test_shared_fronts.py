@@ -162,6 +162,7 @@ def test_T5_a_stop_ends_the_instance_by_end_of_file(gateway: Gateway, tmp_path: 
     assert "HTS013 the gateway is stopping, with 2 sessions" in gateway.log
 
 
+@pytest.mark.faults
 def test_S5_a_thousand_sessions_survive_a_crash_of_the_front(gateway: Gateway) -> None:
     handles = [start(gateway, "timeout=2&count") for _ in range(1000)]
     assert gateway.get(f"{URL}?handle=late&count").number("count") == 1001

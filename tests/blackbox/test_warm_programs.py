@@ -89,7 +89,8 @@ def _end(gateway: Gateway, text: str, later: bool) -> Callable[[], tuple[tuple[o
 
     def said() -> tuple[tuple[object, ...], set[str]]:
         text = re.sub(r"\[(pid|client|unique_id)[^]]*\]", "", gateway.log[before:])
-        lines = [line.partition("] ")[2] for line in text.splitlines() if "[cgi:" in line or "[core:" in line]
+        said = re.compile(r"\[(cgi|core):(?!notice)")  # not who serves since when
+        lines = [line.partition("] ")[2] for line in text.splitlines() if said.search(line)]
         words = re.sub(r"\d+", "N", "\n".join(lines).replace(str(gateway.folder), "FOLDER"))
         return (answer.status, answer.whole, *reasons), set(words.splitlines())
 

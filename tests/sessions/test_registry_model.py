@@ -288,4 +288,4 @@ class Registry(RuleBasedStateMachine):
 
 
 TestRegistry = Registry.TestCase
-TestRegistry.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestRegistry.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
