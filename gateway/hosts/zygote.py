@@ -19,6 +19,14 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from gateway.hosts import pages
+else:
+    import pages
+
 # linux/sched.h and the system call tables; all other arguments are 0, which makes their order the same
 _CLONE_PARENT = 0x8000
 _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220, "loongarch64": 220}
@@ -71,7 +79,13 @@ def rehearse(child: Callable[[bytes], None]) -> None:
     kept = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _SPARE) for number in range(1, _CONTROL + 1)]
     sys._clear_type_cache()
     clone = _cloner()
-    for _ in range(_REHEARSALS):
+    pages.fill()
+    used: dict[int, CodeType] = {}
+    sys.setprofile(lambda frame, *_: used.setdefault(id(frame.f_code), frame.f_code))
+    for turn in range(_REHEARSALS):
+        if turn == 1:
+            sys.setprofile(None)
+            pages.gather(used)
         try:
             clone(_REFUSED)
         except OSError:
@@ -101,7 +115,7 @@ def serve(before: Callable[[], None], child: Callable[[bytes], NoReturn]) -> NoR
     control = socket.socket(fileno=_CONTROL)
     clone = _cloner()
     gc.disable()
-    gc.collect()
+    pages.fill()
     gc.freeze()  # a collection in a child need not go over what is here
     while True:
         mark, descriptors = _receive(control)

@@ -1,0 +1,66 @@
+"""Where in memory lies what the processes of a warm host write to, for the hosts that are written in Python.
+
+A process that writes to what it shares with others gets a copy of that page, and it writes to whatever it uses,
+if only to count references. So what they use lies side by side, and what they make has pages of its own.
+Standard library only, Python 3.8 or newer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from types import CodeType, FunctionType
+
+_LARGEST = (
+    512  # bytes of an object that Python places itself (Objects/obmalloc.c); the C library places the others
+)
+_POOL = (16 if sys.version_info >= (3, 10) else 4) << 10  # bytes in which all objects have one size
+_POOL_HEADER = 48
+_MOST = 256 << 10  # bytes of one size that are taken, should objects be placed in another way
+_BLOCKS = [
+    *range(60_000, 2_024, -512),
+    *range(2_024, 0, -16),
+]  # bytes, the larger first: a rest is a smaller one
+_BEHIND = 120_000  # bytes; there is no hole as large as this
+_kept: list[object] = []
+
+
+def fill() -> None:
+    """Take the holes of the pages in use: what is made from now on lies together, in fresh ones."""
+    gc.collect()
+    for size in range(16, _LARGEST + 1, 16):
+        for _ in range(_MOST // size):
+            one = _object(size)
+            if id(one) % _POOL == _POOL_HEADER:  # the first of a pool: all others are full
+                break
+            _kept.append(one)
+    allocate = ctypes.PyDLL(None).malloc
+    allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_void_p
+    end = allocate(_BEHIND)
+    for size in _BLOCKS:
+        for _ in range(_MOST // size):
+            if allocate(size) > end:
+                break
+
+
+def gather(used: dict[int, CodeType]) -> None:
+    """Give the functions that have one of these codes, by id, a copy of it: the copies lie together, and with
+    them what the interpreter notes there."""
+    for function in gc.get_objects():
+        if type(function) is FunctionType and id(function.__code__) in used:
+            function.__code__ = _copy(function.__code__)
+
+
+def _copy(code: CodeType) -> CodeType:
+    constants = (_copy(value) if isinstance(value, CodeType) else value for value in code.co_consts)
+    return code.replace(co_consts=tuple(constants))
+
+
+def _object(size: int) -> object:
+    """One that takes so many bytes."""
+    if size == 16:
+        return object()
+    if size == 32:
+        return int("1000000000")
+    return bytes(size - sys.getsizeof(b""))
