@@ -20,7 +20,7 @@ SCRIPTS = """
     time traceback urllib.parse
 """.split()  # noqa: SIM905
 # What the modules import that come after this one
-HOST = "array ast atexit fcntl marshal signal socket types".split()  # noqa: SIM905
+HOST = "ast atexit fcntl marshal select signal socket struct types".split()  # noqa: SIM905
 
 
 def load() -> list[str]:

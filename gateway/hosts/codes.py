@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import select
 import socket
 import time
 
@@ -28,15 +29,14 @@ class Codes:
         self._inbox, self._outbox = (end.detach() for end in ends)
         for end in (self._inbox, self._outbox):
             os.set_blocking(end, False)
+        told = select.poll()
+        told.register(self._inbox, select.POLLIN)
+        self._told = told.poll
 
     def learn(self) -> None:
         """In the host: take what processes have told."""
-        while True:
-            try:
-                message = os.read(self._inbox, _LARGEST)
-            except BlockingIOError:
-                return
-            path, sign, *code = marshal.loads(message)
+        while self._told(0):
+            path, sign, *code = marshal.loads(os.read(self._inbox, _LARGEST))
             self.keep(path, sign, tuple(code))
 
     def keep(self, path: str, sign: Sign, code: Code) -> None:

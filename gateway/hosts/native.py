@@ -133,16 +133,21 @@ def leave(status: int) -> NoReturn:
     raise SystemError("exit has returned")
 
 
+def _before() -> None:
+    """Nothing is to be done before a process is made."""
+
+
 def _start(mark: bytes) -> NoReturn:
     htsession.session().become(mark)
     leave(run(None))
 
 
 def _rehearse(mark: bytes) -> None:
-    """A request that calls nothing."""
+    """Requests that call nothing."""
     session = htsession.session()
     session.become(mark)
-    session.fetch()
+    while session.fetch():
+        session.flush()
     session.forget()
 
 
@@ -151,8 +156,8 @@ def main() -> None:
     if len(sys.argv) == 1 and WARM:
         zygote.prepare()
         htsession.session()
-        zygote.rehearse(_rehearse)
-        zygote.serve(lambda: None, _start)
+        zygote.rehearse(_before, _rehearse)
+        zygote.serve(_before, _start)
     if len(sys.argv) != 2 or "HTSESSION_FD" not in os.environ:
         sys.exit(
             "usage: native.py SCRIPT, with the variables of the pipe protocol (HTSESSION_FD, HTSESSION_END) set"

@@ -23,7 +23,10 @@ _BLOCKS = [
     *range(2_024, 0, -16),
 ]  # bytes, the larger first: a rest is a smaller one
 _BEHIND = 120_000  # bytes; there is no hole as large as this
+_CODES = range(192, _LARGEST + 1, 16)  # bytes of code objects among them
+_BESIDE = 2_048  # bytes of each size that are left free where the codes lie, which are written to in any case
 _kept: list[object] = []
+_spare: list[object] = []
 
 
 def fill() -> None:
@@ -37,11 +40,13 @@ def fill() -> None:
             _kept.append(one)
     allocate = ctypes.PyDLL(None).malloc
     allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_void_p
-    end = allocate(_BEHIND)
+    end = allocate(_BEHIND) or 0
     for size in _BLOCKS:
         for _ in range(_MOST // size):
-            if allocate(size) > end:
+            place = allocate(size)
+            if place is None or place > end:
                 break
+    _spare.clear()
 
 
 def gather(used: dict[int, CodeType]) -> None:
@@ -50,6 +55,8 @@ def gather(used: dict[int, CodeType]) -> None:
     for function in gc.get_objects():
         if type(function) is FunctionType and id(function.__code__) in used:
             function.__code__ = _copy(function.__code__)
+    for size in _CODES:
+        _spare.extend(_object(size) for _ in range(_BESIDE // size))
 
 
 def _copy(code: CodeType) -> CodeType:

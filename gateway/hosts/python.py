@@ -9,17 +9,20 @@ from __future__ import annotations
 import ast
 import os
 import sys
-import types
+from types import CodeType, ModuleType
 
 TYPE_CHECKING = False
 HELPERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "helpers")
 WARM = "HTSESSION_WARM" in os.environ
 REHEARSAL = b"""\
 import os, sys
+from html import escape
+from urllib.parse import parse_qs, quote
 if __name__ == "__main__":
-    sys.stdin.read()
+    form = parse_qs(sys.stdin.buffer.read().decode(errors="replace") or os.environ["QUERY_STRING"], True)
+    name = escape(form.get("name", [""])[0])
     print("Content-Type: text/plain\\n")
-    print("count", os.environ.get("HTSESSION_NEXT_HANDLE"), os.environ["SCRIPT_NAME"])
+    print(f"{name} {os.environ.get('HTSESSION_NEXT_HANDLE')} {quote(os.environ['SCRIPT_NAME'])}")
 """
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -45,17 +48,17 @@ class Script:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.module = types.ModuleType("__main__")
+        self.directory = path.rpartition("/")[0] or "/"
+        self.module = ModuleType("__main__")
         self.module.__file__ = path
         self.code: Code | None = None
         self.called = False
 
-    def move_in(self, path: list[str]) -> None:
-        """Make this process the script's: arguments, its folder, modules from there, then from `path`."""
-        directory = os.path.dirname(self.path)
-        sys.argv[:] = [self.path]
-        sys.path[:] = [directory, *path]
-        os.chdir(directory)
+    def move_in(self) -> None:
+        """Make this process the script's: arguments, its folder, modules from there first."""
+        sys.argv[0] = self.path
+        sys.path[0] = self.directory
+        os.chdir(self.directory)
         sys.modules["__main__"] = self.module
 
     def call(self) -> None:
@@ -115,8 +118,8 @@ def compiled_from(source: bytes, path: str) -> Code:
     return whole, _code(later, path) if guarded else whole, source
 
 
-def _code(tree: ast.Module, path: str) -> types.CodeType:
-    code: types.CodeType = compile(tree, path, "exec", dont_inherit=True)
+def _code(tree: ast.Module, path: str) -> CodeType:
+    code: CodeType = compile(tree, path, "exec", dont_inherit=True)
     return code
 
 
@@ -130,10 +133,10 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return names == ["__name__"] and values == ["__main__"] and isinstance(node.test.ops[0], ast.Eq)
 
 
-def run(script: Script, path: list[str]) -> None:
+def run(script: Script) -> None:
     """Serve the first request and all others until the request pipe ends (P8)."""
     try:
-        script.move_in(path)
+        script.move_in()
         script.call()
         while htsession.session().fetch():
             script.call()
@@ -146,7 +149,8 @@ class WarmHost:
 
     def __init__(self) -> None:
         self._tops = frozenset(name.partition(".")[0] for name in AHEAD)
-        self._path, self._codes = _module_path(), codes.Codes()
+        self._codes = codes.Codes()
+        sys.path[:] = _module_path()
         zygote.prepare()
         self._session = htsession.session()
 
@@ -154,7 +158,7 @@ class WarmHost:
         """Go on as one of the processes that are wanted, or exit."""
         self._rehearse()
         self._last = next(name for name in reversed(sys.modules) if name != "__main__")
-        zygote.serve(self._codes.learn, self._start)
+        zygote.serve(self._learn, self._start)
 
     def _start(self, mark: bytes) -> NoReturn:
         self._session.become(mark)
@@ -165,27 +169,29 @@ class WarmHost:
             script = Script(os.environ["SCRIPT_FILENAME"])
             self._prepare(script)
             self._codes.close()
-            run(script, self._path)
+            run(script)
 
     def _prepare(self, script: Script) -> None:
         zygote.name_process(script.path)
         self._load(script)
-        self._prefer_own_modules(os.path.dirname(script.path))
+        self._prefer_own_modules(script.directory)
+
+    def _learn(self) -> None:
+        self._codes.learn()
 
     def _rehearse(self) -> None:
         main, directory = sys.modules["__main__"], os.getcwd()
         path, arguments = sys.path[:], sys.argv[:]
-        self._codes.keep(__file__, codes.sign_of(os.stat(__file__)), compiled_from(REHEARSAL, __file__))
+        sign, code = codes.sign_of(os.stat(__file__)), compiled_from(REHEARSAL, __file__)
 
         def child(mark: bytes) -> None:
+            self._codes.keep(os.path.abspath(__file__), sign, code)
             self._session.become(mark)
-            self._session.fetch()
-            script = Script(__file__)
-            self._prepare(script)
-            run(script, self._path)
+            self._answer()
             self._session.forget()
+            self._codes = codes.Codes()
 
-        zygote.rehearse(child)
+        zygote.rehearse(self._learn, child)
         sys.modules["__main__"], sys.path[:], sys.argv[:] = main, path, arguments
         os.chdir(directory)
 
@@ -210,18 +216,18 @@ class WarmHost:
 
     def _prefer_own_modules(self, directory: str) -> None:
         """A module beside the script comes before one of its name that was loaded ahead of need."""
-        if not self._tops.isdisjoint({name.partition(".")[0] for name in os.listdir(directory)}):
+        if self._tops & {name.partition(".")[0] for name in os.listdir(directory)}:
             for name in AHEAD:
                 del sys.modules[name]
 
 
 def _module_path() -> list[str]:
-    """Where modules are looked for, behind a script's own folder."""
+    """Where modules are looked for; a script's own folder takes the place of the first."""
     own = os.path.dirname(os.path.abspath(__file__)), HELPERS
-    return [*(entry for entry in sys.path if entry not in own), HELPERS]
+    return [own[0], *(entry for entry in sys.path if entry not in own), HELPERS]
 
 
-def _clear(module: types.ModuleType) -> None:
+def _clear(module: ModuleType) -> None:
     variables = vars(module)
     for variable in sorted(variables, key=lambda text: not text.startswith("_")):
         if variable != "__builtins__":
@@ -236,9 +242,10 @@ def main() -> None:
         sys.exit(
             "usage: python.py SCRIPT, with the variables of the pipe protocol (HTSESSION_FD, HTSESSION_END) set"
         )
-    script = Script(os.path.abspath(sys.argv[1]))
+    script = Script(os.path.abspath(sys.argv.pop()))
     if htsession.session().fetch():
-        run(script, _module_path())
+        sys.path[:] = _module_path()
+        run(script)
 
 
 if __name__ == "__main__":

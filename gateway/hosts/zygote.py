@@ -7,7 +7,6 @@ one the memory that they do not write to. Standard library only, Python 3.8 or n
 
 from __future__ import annotations
 
-import array
 import atexit
 import ctypes
 import fcntl
@@ -15,6 +14,7 @@ import gc
 import os
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -28,17 +28,20 @@ else:
     import pages
 
 # linux/sched.h and the system call tables; all other arguments are 0, which makes their order the same
-_CLONE_PARENT = 0x8000
+_SIBLING = 0x8000 | int(signal.SIGCHLD)  # CLONE_PARENT: the keeper's child
 _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220, "loongarch64": 220}
 _CONTROL = 3
 _DESCRIPTORS = 3
 _LONGEST_MARK = 64
-_INT = array.array("i").itemsize
+_NUMBERS = struct.Struct(f"{_DESCRIPTORS}i")
+_SPACE = socket.CMSG_SPACE(_NUMBERS.size)
+_CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
 # Modules for whose sake the interpreter is told of the new process. Without threads there is nothing else
 # to mend, and what is not run touches no memory that is shared
 _NEED_CARE = {"asyncio", "concurrent", "logging", "multiprocessing", "ssl", "threading"}
 _LIBC = ctypes.PyDLL(None, use_errno=True)
 _PR_SET_NAME = 15
+_set_process = _LIBC.prctl
 _REFUSED = 0x800  # flags that clone(2) refuses
 _REHEARSALS = 24  # the interpreter chooses its instructions from the eighth call on
 _SPARE = 64  # a descriptor's number that nothing else has
@@ -50,10 +53,7 @@ _VARIABLES = """
     CONTEXT_PREFIX CONTEXT_DOCUMENT_ROOT REMOTE_ADDR REMOTE_PORT UNIQUE_ID HTTP_HOST HTSESSION_TIMEOUT
     HTSESSION_MAX_TIMEOUT HTSESSION_NEXT_HANDLE
 """
-_FIELDS = {"CONTENT_LENGTH": "0", "SCGI": "1", "HTSESSION_END": _MARK.decode()}
-_FIELDS |= dict.fromkeys(_VARIABLES.split(), "rehearsal")
-_FRAME = "".join(f"{name}\0{value}\0" for name, value in _FIELDS.items()).encode()
-_REQUEST = b"%d:%s," % (len(_FRAME), _FRAME)
+_BODY = b"name=value"
 
 
 def prepare() -> None:
@@ -68,16 +68,20 @@ def prepare() -> None:
     os.environ["HTSESSION_FIRST"] = "frame"
 
 
-def rehearse(child: Callable[[bytes], None]) -> None:
-    """Before `serve`: let requests of no account go through this process, as others will through its children.
+def rehearse(before: Callable[[], None], child: Callable[[bytes], None]) -> None:
+    """Before `serve`: let requests of no account go through this process, as others will through its children,
+    two at a time: without a body, and with a form.
 
     What is settled at first use (names that were looked up, symbols of libraries, the interpreter's choice of
     instructions) is settled here then, and no child writes it into memory that it shares until then.
-    `child(mark)` serves every request that comes and leaves no traces but in the environment.
+    `child(mark)` serves every request that comes and leaves no traces but in the environment. The script that is
+    named is the host's own file.
     """
     environment = dict(os.environb)
     kept = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _SPARE) for number in range(1, _CONTROL + 1)]
     sys._clear_type_cache()
+    control, keeper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    receive, requests = _receiver(control), _request(b"") + _request(_BODY)
     clone = _cloner()
     pages.fill()
     used: dict[int, CodeType] = {}
@@ -86,21 +90,29 @@ def rehearse(child: Callable[[bytes], None]) -> None:
         if turn == 1:
             sys.setprofile(None)
             pages.gather(used)
+        output, theirs = os.pipe()
+        reading, writing = os.pipe()
+        os.write(writing, requests)
+        os.close(writing)
+        rights = _NUMBERS.pack(theirs, theirs, reading)
+        keeper.sendmsg([_MARK], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        os.close(theirs)
+        os.close(reading)
+        mark, descriptors = receive()
+        before()
         try:
             clone(_REFUSED)
         except OSError:
             pass
-        output, theirs = os.pipe()
-        reading, writing = os.pipe()
-        os.write(writing, _REQUEST)
-        os.close(writing)
-        _become([theirs, os.dup(theirs), reading])
-        child(_MARK)
+        _become(descriptors)
+        child(mark)
         os.close(output)
         for name in os.environb.keys() - environment.keys():
             del os.environb[name]
         for name in environment.keys() - os.environb.keys():
             os.environb[name] = environment[name]
+    control.close()
+    keeper.close()
     for number, descriptor in enumerate(kept, 1):
         os.dup2(descriptor, number, inheritable=number < _CONTROL)
         os.close(descriptor)
@@ -113,35 +125,33 @@ def serve(before: Callable[[], None], child: Callable[[bytes], NoReturn]) -> NoR
     The child has its descriptors, and waits in `child(mark)` for its first request as a frame.
     """
     control = socket.socket(fileno=_CONTROL)
-    clone = _cloner()
-    gc.disable()
+    clone, receive, send = _cloner(), _receiver(control), control.send
     pages.fill()
     gc.freeze()  # a collection in a child need not go over what is here
     while True:
-        mark, descriptors = _receive(control)
-        if len(descriptors) != _DESCRIPTORS:
+        mark, descriptors = receive()
+        if not descriptors:
             os._exit(0)
         before()
         try:
-            pid = clone(_CLONE_PARENT | signal.SIGCHLD)
+            pid = clone(_SIBLING)
         except OSError as error:
             pid = -(error.errno or 1)
         if pid == 0:  # nothing is let go, not even the control socket: that would write into shared memory
             os.setsid()
             _become(descriptors)
-            gc.enable()
             child(mark)
         for descriptor in descriptors:
             os.close(descriptor)
         try:
-            control.send(b"%d" % pid)
+            send(b"%d" % pid)
         except OSError:  # the keeper has let go of it
             os._exit(0)
 
 
 def name_process(path: str) -> None:
     """Show the program's name in `ps`, where the name of the interpreter would stand (prctl(2))."""
-    _LIBC.prctl(_PR_SET_NAME, os.fsencode(os.path.basename(path))[:15])
+    _set_process(_PR_SET_NAME, os.fsencode(path.rpartition("/")[2])[:15])
 
 
 def finish(run: Callable[[], None], tidy: Callable[[], None]) -> NoReturn:
@@ -180,6 +190,14 @@ def _status_of(run: Callable[[], None]) -> int:
     return 0
 
 
+def _request(body: bytes) -> bytes:
+    fields = dict.fromkeys(_VARIABLES.split(), "rehearsal")
+    fields["SCRIPT_FILENAME"] = os.path.abspath(sys.argv[0])
+    fields.update(CONTENT_LENGTH=str(len(body)), SCGI="1", HTSESSION_END=_MARK.decode())
+    frame = b"".join(os.fsencode(f"{name}\0{value}\0") for name, value in fields.items())
+    return b"%d:%s,%s" % (len(frame), frame, body)
+
+
 def _cloner() -> Callable[[int], int]:
     """`os.fork`, but with flags. Raises OSError."""
     number = _CLONE.get(os.uname().machine) if sys.maxsize > 1 << 32 else None
@@ -215,20 +233,22 @@ def _reseeder() -> Callable[[], None]:
     return seed
 
 
-def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
-    """An end mark and the descriptors that came with it; none at the end."""
-    space = socket.CMSG_SPACE(_DESCRIPTORS * _INT)
-    try:
-        mark, ancillary, _, _ = control.recvmsg(_LONGEST_MARK, space, socket.MSG_CMSG_CLOEXEC)
-    except OSError:  # the keeper has gone without reading all answers
-        return b"", []
-    descriptors = array.array("i")
-    for _, _, data in ancillary:
-        descriptors.frombytes(data)
-    return mark, descriptors.tolist()
+def _receiver(control: socket.socket) -> Callable[[], tuple[bytes, tuple[int, ...]]]:
+    """A function that waits for an end mark and the descriptors that come with it; none at the end."""
+    receive, numbers = control.recvmsg, _NUMBERS.unpack
+
+    def wait() -> tuple[bytes, tuple[int, ...]]:
+        try:
+            mark, ancillary, _, _ = receive(_LONGEST_MARK, _SPACE, _CLOSE_ON_EXEC)
+        except OSError:  # the keeper has gone without reading all answers
+            return b"", ()
+        complete = ancillary and len(ancillary[0][2]) == _NUMBERS.size
+        return (mark, numbers(ancillary[0][2])) if complete else (b"", ())
+
+    return wait
 
 
-def _become(descriptors: list[int]) -> None:
+def _become(descriptors: tuple[int, ...]) -> None:
     """Take the place of output, errors and the control socket."""
     output, errors, requests = descriptors
     os.dup2(output, 1)
