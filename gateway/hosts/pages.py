@@ -17,7 +17,7 @@ _LARGEST = (
 )
 _POOL = (16 if sys.version_info >= (3, 10) else 4) << 10  # bytes in which all objects have one size
 _POOL_HEADER = 48
-_MOST = 256 << 10  # bytes of one size that are taken, should objects be placed in another way
+_MOST = 1 << 20  # bytes of one size that are taken, should objects be placed in another way
 _BLOCKS = [
     *range(60_000, 2_024, -512),
     *range(2_024, 0, -16),
@@ -35,7 +35,7 @@ def fill() -> None:
     for size in range(16, _LARGEST + 1, 16):
         for _ in range(_MOST // size):
             one = _object(size)
-            if id(one) % _POOL == _POOL_HEADER:  # the first of a pool: all others are full
+            if id(one) % _POOL == _POOL_HEADER:  # the first of a pool: a fresh one, nearly always
                 break
             _kept.append(one)
     allocate = ctypes.PyDLL(None).malloc

@@ -74,8 +74,8 @@ def rehearse(before: Callable[[], None], child: Callable[[bytes], None]) -> None
 
     What is settled at first use (names that were looked up, symbols of libraries, the interpreter's choice of
     instructions) is settled here then, and no child writes it into memory that it shares until then.
-    `child(mark)` serves every request that comes and leaves no traces but in the environment. The script that is
-    named is the host's own file.
+    `child(mark)` serves every request that comes and leaves no traces but in the environment. The script
+    that is named is the host's own file.
     """
     environment = dict(os.environb)
     kept = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _SPARE) for number in range(1, _CONTROL + 1)]
