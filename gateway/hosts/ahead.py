@@ -7,12 +7,6 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from gateway.hosts import pages
-else:
-    import pages
-
 # What small scripts import; nothing of it starts threads or opens files
 SCRIPTS = """
     base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io
@@ -30,5 +24,4 @@ def load() -> list[str]:
     before = set(sys.modules)
     for name in SCRIPTS:
         __import__(name)
-    pages.fill()
     return [name for name in sys.modules if name not in before]
