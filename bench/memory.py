@@ -4,10 +4,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import load, programs, servers
+from bench import programs, servers
 from bench.options import Missing, Options, verdict
 from bench.programs import Program
-from bench.sessions import Session, create, end, warm_up
+from bench.sessions import Session, call, create, end, warm_up
 
 GOAL = 1.3  # MiB of proportional memory (Pss) of an idle Python session, warm
 _KIB = 1024
@@ -33,7 +33,7 @@ def _tell(port: int, program: Program, count: int, *, goal: bool) -> None:
     warm_up(port, program)
     for way in ("cold", "warm"):
         made = create(port, way, program, count)
-        load.ask(port, [session.path for session in made])
+        made = call(port, made)
         figures = [_memory(session) for session in made]
         end(port, made)
         pss, private = (sum(column) / count / _KIB for column in zip(*figures, strict=True))

@@ -60,6 +60,11 @@ def create(port: int, way: str, program: Program, count: int) -> list[Session]:
     return [_session(page) for page in load.ask(port, [f"/{way}/{program.file}"] * count)]
 
 
+def call(port: int, sessions: list[Session]) -> list[Session]:
+    """Call each once more; the sessions as their newest pages name them."""
+    return [_session(page) for page in load.ask(port, [session.path for session in sessions])]
+
+
 def end(port: int, sessions: list[Session]) -> None:
     """Let each end itself, and wait until their processes are gone."""
     load.ask(port, [f"{session.path}?end" for session in sessions])
