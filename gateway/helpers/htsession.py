@@ -52,9 +52,13 @@ class Streams:
         self._descriptors = os.dup(1), os.dup(2)
         self._codings = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
         self._stdout, self._stderr = (_Output(io.FileIO(fd, "wb", closefd=False)) for fd in (1, 2))
+        self._first_output = sys.__stdout__  # a program that was there first may have kept it
+        self._text: TextIOWrapper | None = None  # standard output since the last request
+        self._alone = False  # whether all programs come after this
 
     def attach(self) -> None:
-        """Descriptors 1 and 2 have become others."""
+        """Descriptors 1 and 2 have become others: those of a process that has not seen a program yet."""
+        self._alone = True
         for fd, kept in enumerate(self._descriptors, 1):
             os.dup2(fd, kept, inheritable=False)
 
@@ -66,13 +70,17 @@ class Streams:
             os.close(body)
         stdin = BufferedReader(FileIO(0, closefd=False))
         sys.stdin = TextIOWrapper(stdin, *self._codings[0])
-        sys.stdout = _text(self._stdout, *self._codings[1])
+        sys.stdout = sys.__stdout__ = self._text = _text(self._stdout, *self._codings[1])  # type: ignore[misc]
         sys.stderr = _text(self._stderr, *self._codings[2], line_buffering=True)
 
-    def flush(self) -> None:
-        """Send what was written so far on its way, through whatever the program made of `sys.stdout`."""
+    def flush(self, end: bytes = b"") -> bool:
+        """Send what was written so far on its way, through whatever the program made of `sys.stdout`. True: and
+        `end` in the same write, because all of it goes through the buffer here."""
         os.set_blocking(self._descriptors[0], True)  # a subprocess may have changed the shared file description
-        for stream in (sys.stdout, sys.__stdout__, self._stdout, sys.stderr, self._stderr):
+        together = bool(end) and self._is_untouched()
+        if together:
+            self._stdout.write(end)
+        for stream in (sys.stdout, sys.__stdout__, self._first_output, self._stdout, sys.stderr, self._stderr):
             try:
                 stream.flush()  # type: ignore[union-attr]
             except (AttributeError, ValueError):  # made None, closed or detached by the program
@@ -80,18 +88,32 @@ class Streams:
             except OSError:  # of standard error: the program has closed its descriptor
                 if stream not in (sys.stderr, self._stderr):
                     raise
+        return together
+
+    def _is_untouched(self) -> bool:
+        """Whether standard output is what it was when the request came."""
+        if not self._alone or sys.stdout is not self._text or sys.__stdout__ is not self._text:
+            return False
+        try:
+            return os.path.samestat(os.fstat(1), os.fstat(self._descriptors[0]))
+        except OSError:
+            return False
 
     def end_response(self, mark: bytes) -> None:
         """Drop what the program left unread of the first request's body (P9), then write the end mark (P1)."""
         if self._first_body is not None:
+            self.flush()
             while os.read(self._first_body, _CHUNK):
                 pass
             os.close(self._first_body)
             self._first_body = None
+        end = b"\4%s\n" % mark
+        sent = self.flush(end)
         stdout, stderr = self._descriptors
         for fd, kept in enumerate((stdout, stdout, stderr)):  # 0: taken until the next body comes
             os.dup2(kept, fd)
-        os.write(stdout, b"\4%s\n" % mark)
+        if not sent:
+            os.write(stdout, end)
 
 
 class Session:
@@ -151,10 +173,10 @@ class Session:
         }
 
     def _finish(self) -> None:
-        if self._serving:
+        if self._serving and self._requests is None:
             self._streams.flush()
-            if self._requests is not None:
-                self._streams.end_response(self._mark)
+        elif self._serving:
+            self._streams.end_response(self._mark)
 
     def _receive(self) -> bool:
         fields = None if self._requests is None else read_frame(self._requests)
