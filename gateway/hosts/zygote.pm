@@ -2,9 +2,9 @@ package HTSession::Zygote;
 
 # A warm perl host: started ahead of need, it makes a process for every start (P11, StartCGI).
 #
-# HTSESSION_WARM is a socket to the keeper. A packet on it is an end mark and carries three descriptors:
-# standard output, standard error, request pipe. The answer is the new process's id, or an error number with a
-# minus. The process is the keeper's child (clone(2) with CLONE_PARENT).
+# HTSESSION_WARM is a socket to the keeper. A packet on it is one end mark or several, and carries three
+# descriptors for each: standard output, standard error, request pipe. The answer is the ids of the new processes,
+# or error numbers with a minus. They are the keeper's children (clone(2) with CLONE_PARENT).
 #
 # What is loaded ahead is hidden until a script asks for it: perl searches @INC as in a cold start, and a module
 # of the same name that lies in a folder before the standard ones is taken.
@@ -36,17 +36,22 @@ sub serve {
     _load_ahead();
     open my $control, '+<&', delete $ENV{HTSESSION_WARM} or die "HTSESSION_WARM: $!\n";
     while (1) {
-        my ($mark, @descriptors) = _receive($control);
-        CORE::exit(0) if $mark eq '';
-        my $pid = syscall $CLONE, $CLONE_PARENT | $SIGCHLD, 0, 0, 0, 0;
-        if ($pid == 0) {
-            close $control;
-            _become($mark, @descriptors);
-            return;
+        my ($marks, @descriptors) = _receive($control);
+        CORE::exit(0) if $marks eq '';
+        my @marks = split / /, $marks;
+        my @answers;
+        for my $number (0 .. $#marks) {
+            my $pid = syscall $CLONE, $CLONE_PARENT | $SIGCHLD, 0, 0, 0, 0;
+            if ($pid == 0) {
+                close $control;
+                _become($marks[$number], splice @descriptors, 3 * $number, 3);
+                _close($_) for @descriptors;
+                return;
+            }
+            push @answers, $pid > 0 ? $pid : 0 - $!;
         }
-        my $answer = $pid > 0 ? $pid : 0 - $!;
         _close($_) for @descriptors;
-        syswrite $control, $answer;
+        syswrite $control, "@answers";
     }
 }
 
@@ -61,10 +66,10 @@ sub _refuse {
     CORE::exit(1);
 }
 
-# An end mark and the descriptors that came with it; an empty mark at the end. recvmsg(2), cmsg(3), 64 bits.
+# End marks and the descriptors that came with them; an empty string at the end. recvmsg(2), cmsg(3), 64 bits.
 sub _receive {
     my ($control) = @_;
-    my ($data, $ancillary) = ("\0" x 64, "\0" x 64);
+    my ($data, $ancillary) = ("\0" x 2048, "\0" x 512);
     my $part    = pack 'PQ', $data, length $data;
     my $message = pack 'QLx4PQPQix4', 0, 0, $part, 1, $ancillary, length $ancillary, 0;
     my $size;
@@ -74,7 +79,7 @@ sub _receive {
     return '' if $size <= 0;
     my $length = (unpack 'QLx4QQQQi', $message)[5];
     my (undef, undef, undef, @descriptors) = unpack 'Qiii*', substr $ancillary, 0, $length;
-    return (substr($data, 0, $size), @descriptors[0 .. 2]);
+    return (substr($data, 0, $size), @descriptors);
 }
 
 # A process of its own: session, descriptors, end mark, random numbers. The pipe takes the socket's number.

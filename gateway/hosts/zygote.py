@@ -12,6 +12,7 @@ import ctypes
 import fcntl
 import gc
 import os
+import select
 import signal
 import socket
 import struct
@@ -32,9 +33,11 @@ _SIBLING = 0x8000 | int(signal.SIGCHLD)  # CLONE_PARENT: the keeper's child
 _CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220, "loongarch64": 220}
 _CONTROL = 3
 _DESCRIPTORS = 3
+_MOST = 32  # processes that are asked for by one packet
+_TOGETHER = 8  # processes for which others may wait before they are told of
 _LONGEST_MARK = 64
 _NUMBERS = struct.Struct(f"{_DESCRIPTORS}i")
-_SPACE = socket.CMSG_SPACE(_NUMBERS.size)
+_SPACE = socket.CMSG_SPACE(_MOST * _NUMBERS.size)
 _CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
 # Modules for whose sake the interpreter is told of the new process. Without threads there is nothing else
 # to mend, and what is not run touches no memory that is shared
@@ -98,12 +101,9 @@ def rehearse(before: Callable[[], None], child: Callable[[bytes], None]) -> None
         keeper.sendmsg([_MARK], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
         os.close(theirs)
         os.close(reading)
-        mark, descriptors = receive()
+        (mark,), descriptors = receive()
         before()
-        try:
-            clone(_REFUSED)
-        except OSError:
-            pass
+        clone(_REFUSED)
         _become(descriptors)
         child(mark)
         os.close(output)
@@ -120,31 +120,40 @@ def rehearse(before: Callable[[], None], child: Callable[[bytes], None]) -> None
 
 
 def serve(before: Callable[[], None], child: Callable[[bytes], NoReturn]) -> NoReturn:
-    """Make a child for every end mark that comes, after a call of `before`; exit at the socket's end of file.
+    """Make a child for every end mark that comes, after a call of `before`, and answer those that came together
+    together; exit at the socket's end of file.
 
     The child has its descriptors, and waits in `child(mark)` for its first request as a frame.
     """
     control = socket.socket(fileno=_CONTROL)
-    clone, receive, send = _cloner(), _receiver(control), control.send
+    waiting = select.poll()
+    waiting.register(control, select.POLLIN)
+    clone, receive, send, more_wait = _cloner(), _receiver(control), control.send, waiting.poll
     pages.fill()
     gc.freeze()  # a collection in a child need not go over what is here
     while True:
-        mark, descriptors = receive()
-        if not descriptors:
+        marks, descriptors = receive()
+        while 0 < len(marks) < _TOGETHER and more_wait(0):
+            more, theirs = receive()
+            if not more:
+                os._exit(0)
+            marks += more
+            descriptors += theirs
+        if not marks:
             os._exit(0)
         before()
-        try:
+        pids = []
+        for number, mark in enumerate(marks):  # what is written to in between is copied again
             pid = clone(_SIBLING)
-        except OSError as error:
-            pid = -(error.errno or 1)
-        if pid == 0:  # nothing is let go, not even the control socket: that would write into shared memory
-            os.setsid()
-            _become(descriptors)
-            child(mark)
+            if pid == 0:  # nothing is let go, not even the control socket: that would write into shared memory
+                os.setsid()
+                _become(descriptors, number)
+                child(mark)
+            pids.append(b"%d" % pid)
         for descriptor in descriptors:
             os.close(descriptor)
         try:
-            send(b"%d" % pid)
+            send(b" ".join(pids))
         except OSError:  # the keeper has let go of it
             os._exit(0)
 
@@ -199,7 +208,7 @@ def _request(body: bytes) -> bytes:
 
 
 def _cloner() -> Callable[[int], int]:
-    """`os.fork`, but with flags. Raises OSError."""
+    """`os.fork`, but with flags; the number of an error has a minus."""
     number = _CLONE.get(os.uname().machine) if sys.maxsize > 1 << 32 else None
     if number is None:
         sys.exit(f"warm starts (StartCGI) are not known on {os.uname().machine}: programs are started cold")
@@ -217,9 +226,7 @@ def _cloner() -> Callable[[int], int]:
             (api.PyOS_AfterFork_Parent if pid else api.PyOS_AfterFork_Child)()
         elif pid <= 0:
             reseed()
-        if pid < 0:
-            raise OSError(ctypes.get_errno(), "clone")
-        return pid
+        return pid if pid >= 0 else -ctypes.get_errno()
 
     return clone
 
@@ -233,28 +240,30 @@ def _reseeder() -> Callable[[], None]:
     return seed
 
 
-def _receiver(control: socket.socket) -> Callable[[], tuple[bytes, tuple[int, ...]]]:
-    """A function that waits for an end mark and the descriptors that come with it; none at the end."""
-    receive, numbers = control.recvmsg, _NUMBERS.unpack
+def _receiver(control: socket.socket) -> Callable[[], tuple[list[bytes], list[int]]]:
+    """A function that waits for the end marks that come together, and their descriptors; none at the end."""
+    receive = control.recvmsg
 
-    def wait() -> tuple[bytes, tuple[int, ...]]:
+    def wait() -> tuple[list[bytes], list[int]]:
         try:
-            mark, ancillary, _, _ = receive(_LONGEST_MARK, _SPACE, _CLOSE_ON_EXEC)
+            data, ancillary, _, _ = receive(_MOST * _LONGEST_MARK, _SPACE, _CLOSE_ON_EXEC)
         except OSError:  # the keeper has gone without reading all answers
-            return b"", ()
-        complete = ancillary and len(ancillary[0][2]) == _NUMBERS.size
-        return (mark, numbers(ancillary[0][2])) if complete else (b"", ())
+            return [], []
+        descriptors = [number for _, _, rights in ancillary for number in memoryview(rights).cast("i")]
+        marks = data.split()
+        return (marks, descriptors) if len(descriptors) == _DESCRIPTORS * len(marks) else ([], [])
 
     return wait
 
 
-def _become(descriptors: tuple[int, ...]) -> None:
-    """Take the place of output, errors and the control socket."""
-    output, errors, requests = descriptors
+def _become(descriptors: list[int], number: int = 0) -> None:
+    """Take the place of output, errors and the control socket. `number`: whose the descriptors are of several
+    processes."""
+    output, errors, requests = descriptors[_DESCRIPTORS * number :][:_DESCRIPTORS]
     os.dup2(output, 1)
     os.dup2(errors, 2)
     os.dup2(requests, 3, inheritable=False)
-    for descriptor in descriptors:  # between them there may be others
+    for descriptor in descriptors:
         os.close(descriptor)
     if "threading" in sys.modules:
         sys.modules["threading"].main_thread()._set_native_id()  # the interpreter forgets this one after a fork

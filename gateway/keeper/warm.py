@@ -13,7 +13,7 @@ from gateway.keeper.fronts import Front, Role
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.spawn import Order
-from gateway.keeper.zygote import MOST_ASKED, Asked, Zygote
+from gateway.keeper.zygote import MOST_ASKED, Asked, Made, Zygote
 from gateway.logs.error import ErrorLog
 
 LONGEST_WAIT = 2.0  # seconds that a start waits for a warm process; then it is a cold one
@@ -21,6 +21,7 @@ MOST_GROUPS = 64
 MOST_FAILURES = 3  # in a row; then the group's programs are started cold until the next reload
 _ROOM_AGAIN = 10.0  # seconds after which what found no room is tried again without a request
 _SETTLED = 1.0  # seconds after which a process that is killed is no sign of a host that does not work
+_TOGETHER = 0.02  # seconds in which processes that are missing add up: the host makes several for less
 _GRACE = 2.0
 _ROOT = b"/"
 # What is short of room now may have some later: it says nothing of the host
@@ -55,7 +56,7 @@ class Group:
         self._wanted: deque[Wanted] = deque()
         self._failures = 0
         self._late = False  # somebody has waited in vain: nobody else waits until there is a process again
-        self._no_room = self._closed = False
+        self._no_room = self._closed = self._soon = False
         self.refill()
 
     def give(self, wanted: Wanted) -> None:
@@ -68,7 +69,7 @@ class Group:
         else:
             self._wanted.append(wanted)
             self._loop.later(LONGEST_WAIT, lambda: self._give_up(wanted))
-        self.refill()
+        self._refill_together()
 
     def refill(self) -> None:
         """Ask for as many as are missing, by a host that is started when there is none."""
@@ -76,16 +77,31 @@ class Group:
             try:
                 if self._zygote is None:
                     self._zygote = Zygote(self._order, self._children, self._loop, _GRACE, self._made)
-                under_way = self._zygote.asked
-                if len(self._ready) + under_way >= self._count + len(self._wanted) or under_way >= MOST_ASKED:
+                number = min(self._missing(), MOST_ASKED - self._zygote.asked)
+                if number <= 0 or self._zygote.closed:
                     return
-                if self._zygote.closed:
-                    return
-                self._zygote.ask()
+                self._zygote.ask(number)
             except OSError as error:
                 self._failed_by(error)
                 return
         self._refuse_all()
+
+    def _missing(self) -> int:
+        under_way = 0 if self._zygote is None else self._zygote.asked
+        return self._count + len(self._wanted) - len(self._ready) - under_way
+
+    def _refill_together(self) -> None:
+        """Ask when somebody waits or half of them are missing, otherwise soon."""
+        missing = self._missing()
+        if self._wanted or 2 * missing >= self._count:
+            self.refill()
+        elif missing and not self._soon:
+            self._soon = True
+            self._loop.later(_TOGETHER, self._refill_now)
+
+    def _refill_now(self) -> None:
+        self._soon = False
+        self.refill()
 
     def lost(self, child: Child, facts: Mapping[str, Any]) -> None:
         """A process of a group has been reaped; it may be another group's."""
@@ -115,9 +131,14 @@ class Group:
         if zygote is not None:
             zygote.end()
 
-    def _made(self, pid: int, asked: Asked) -> None:
-        """The host has answered: a process, or the number of an error."""
+    def _made(self, made: list[Made]) -> None:
+        """The host has answered: processes, or the numbers of errors."""
         self._late = False
+        failures = [asked for pid, asked in made if not self._one_made(pid, asked)]
+        if not failures:
+            self._refill_together()
+
+    def _one_made(self, pid: int, asked: Asked) -> bool:
         try:
             if pid < 0:
                 raise OSError(-pid, os.strerror(-pid))
@@ -125,7 +146,7 @@ class Group:
         except OSError as error:
             self._children.vacate(asked.place)
             self._failed_by(error)
-            return
+            return False
         wanted = self._next()
         if wanted is not None:
             self._hand_out(child, asked.mark, wanted)
@@ -133,7 +154,7 @@ class Group:
             self._ready.append(Ready(child, asked.mark, time.monotonic()))
         else:  # those for whom it was asked have given up
             self._children.end(child, "eof")
-        self.refill()
+        return True
 
     def _next(self) -> Wanted | None:
         while self._wanted:

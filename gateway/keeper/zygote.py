@@ -5,7 +5,7 @@ import os
 import re
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.keeper.child import Child, Place
@@ -14,9 +14,10 @@ from gateway.keeper.loop import Loop
 from gateway.keeper.spawn import Order
 
 MOST_ASKED = 32  # at a time: so many messages fit into the socket
+MOST_IN_MESSAGE = 8  # the hosts have room for so many
 _MARK_BYTES = 16
-_LONGEST_ANSWER = 32
-_ANSWER = re.compile(rb"-?[1-9][0-9]{0,6}")  # PID_MAX_LIMIT of linux/threads.h is 4194304
+_LONGEST_ANSWER = 256
+_ANSWER = re.compile(rb"-?[1-9][0-9]{0,6}( -?[1-9][0-9]{0,6})*")  # PID_MAX_LIMIT of linux/threads.h is 4194304
 _CONTROL = b"3"
 
 
@@ -27,15 +28,19 @@ class Asked(NamedTuple):
     place: Place
 
 
+Made = tuple[int, Asked]
+
+
 class Zygote:
-    """Owns the control socket. `made(pid or -errno, asked)` is called for every process that was asked for.
+    """Owns the control socket. `made` gets what the host has told at a time: a pid or -errno for each process
+    that was asked for.
 
     Its end is heard of by `Children.warm_gone` alone: one that does not keep to the agreement is ended. Raises
     OSError when it cannot be started.
     """
 
     def __init__(
-        self, order: Order, children: Children, loop: Loop, grace: float, made: Callable[[int, Asked], None]
+        self, order: Order, children: Children, loop: Loop, grace: float, made: Callable[[list[Made]], None]
     ) -> None:
         self._children, self._loop, self._made = children, loop, made
         self._asked: deque[Asked] = deque()
@@ -62,22 +67,39 @@ class Zygote:
         """Whether nothing can be asked any more: its exit follows."""
         return self._control.fileno() < 0
 
-    def ask(self) -> None:
-        """Ask for one more process; of a host that has gone the exit follows. Raises OSError."""
-        mark = os.urandom(_MARK_BYTES).hex()
-        place, theirs = self._children.place()
+    def ask(self, number: int) -> None:
+        """Ask for so many more processes, as far as there is room, MOST_IN_MESSAGE at the most; of a host that
+        has gone the exit follows. Raises OSError when there is room for none."""
+        asked: list[Asked] = []
+        theirs: list[int] = []
         try:
-            self._send(mark, theirs)
+            self._find_room(min(number, MOST_IN_MESSAGE), asked, theirs)
+            self._send(" ".join(one.mark for one in asked), theirs)
         except (BrokenPipeError, ConnectionResetError):
-            self._children.vacate(place)
+            self._vacate(asked)
             self.end()
         except OSError:
-            self._children.vacate(place)
+            self._vacate(asked)
             raise
         else:
-            self._asked.append(Asked(mark, place))
+            self._asked.extend(asked)
         finally:
             _close(theirs)
+
+    def _find_room(self, number: int, asked: list[Asked], theirs: list[int]) -> None:
+        for _ in range(number):
+            try:
+                place, ends = self._children.place()
+            except OSError:
+                if asked:
+                    return
+                raise
+            asked.append(Asked(os.urandom(_MARK_BYTES).hex(), place))
+            theirs += ends
+
+    def _vacate(self, asked: Iterable[Asked]) -> None:
+        for one in asked:
+            self._children.vacate(one.place)
 
     def end(self) -> None:
         """End of file for the host: it exits. What it was asked for and has not told is dropped."""
@@ -89,27 +111,27 @@ class Zygote:
         if not self.closed:
             self._loop.forget(self._control.fileno())
             self._control.close()
-        while self._asked:
-            self._children.vacate(self._asked.popleft().place)
+        self._vacate(self._asked)
+        self._asked.clear()
 
-    def _send(self, mark: str, descriptors: Sequence[int]) -> None:
+    def _send(self, marks: str, descriptors: Sequence[int]) -> None:
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
-        self._control.sendmsg([mark.encode()], [rights])
+        self._control.sendmsg([marks.encode()], [rights])
 
     def _readable(self) -> None:
-        """An answer; end of file, or what is none, is the host's end."""
+        """An answer: numbers with blanks between them. End of file, or what is none, is the host's end."""
         try:
             answer = self._control.recv(_LONGEST_ANSWER)
         except BlockingIOError:
             return
         except OSError:
             answer = b""
-        if not self._asked or not _ANSWER.fullmatch(answer):
+        pids = [int(number) for number in answer.split()] if _ANSWER.fullmatch(answer) else []
+        if not 0 < len(pids) <= len(self._asked):
             self.end()
             return
-        pid = int(answer)
-        self.made_any |= pid > 0
-        self._made(pid, self._asked.popleft())
+        self.made_any |= max(pids) > 0
+        self._made([(pid, self._asked.popleft()) for pid in pids])
 
 
 def _close(descriptors: Sequence[int]) -> None:
