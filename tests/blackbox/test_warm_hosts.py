@@ -140,6 +140,7 @@ ANSWERS = {
     "another": ("os.environ['OTHER'].encode()", "a process ended at once"),
     "front": ("front()", "a process ended at once"),
     "huge": ("b'99999999999999999999999'", "it ended with status 0"),
+    "too many": ("b' '.join([b'-1'] * 99)", "it ended with status 0"),
     "rubbish": ("b'--5'", "it ended with status 0"),
     "error": ("b'-1'", r"\[Errno 1\] Operation not permitted"),
 }

@@ -122,11 +122,11 @@ def test_nothing_of_it_outlives_the_gateway(serve: Serve, tmp_path: Path, number
     (tmp_path / "sitecustomize.py").write_text(SILENT)
     silent = f"ScriptAlias /silent/ cgi-bin/\n<Location /silent>\nSetEnv PYTHONPATH {tmp_path}\n</Location>\n"
     gateway = serve(WARM + silent, PROGRAMS)
-    wait_ready(gateway, 3)  # one of them was made, but not told of
+    wait_ready(gateway, 4)  # two of them were made, but not told of
     session = keep(gateway, "session").number("pid")
-    wait_ready(gateway, 3)
+    wait_ready(gateway, 4)
     assert not is_warm(once(gateway, "", "/silent/one.py"))
-    wait_for("its host and what that made", lambda: len(gateway.instances()) == 6 and len(hosts(gateway)) == 2)
+    wait_for("its host and what that made", lambda: len(gateway.instances()) == 7 and len(hosts(gateway)) == 2)
     pids = gateway.instances()
     assert session in pids
     os.kill(gateway.keeper, number)

@@ -14,7 +14,7 @@ import pytest
 from tests.blackbox.clients import Client, new_handle
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
-from tests.blackbox.proc import alive
+from tests.blackbox.proc import alive, descriptors
 from tests.blackbox.warm import (
     ONE,
     PROGRAMS,
@@ -57,6 +57,27 @@ def test_a_ready_process_is_taken_and_another_takes_its_place(gateway: Gateway) 
 def test_a_process_is_handed_out_once(gateway: Gateway) -> None:
     pids = [once(gateway).number("pid") for _ in range(20)]
     assert len(set(pids)) == 20
+
+
+@pytest.mark.parametrize("kind", ["python .py", "perl .pl"])
+def test_processes_that_were_made_together_have_nothing_of_each_other(serve: Serve, kind: str) -> None:
+    gateway = serve(f"CGIActivationGroup {kind}\nStartCGI 8", PROGRAMS)
+    pipes = [_own_pipes(pid) for pid in wait_ready(gateway, 8)]
+    assert [len(mine) for mine in pipes] == [3] * 8 and len(set().union(*pipes)) == 24
+
+
+def _own_pipes(pid: int) -> set[str]:
+    return {what for what in descriptors(pid).values() if what.startswith("pipe:")}
+
+
+def test_what_is_missing_is_made_again_without_another_request(serve: Serve) -> None:
+    gateway = serve("CGIActivationGroup python .py\nStartCGI 8", PROGRAMS)
+    for taken in (1, 3, 8):
+        wait_ready(gateway, 8)
+        with ThreadPoolExecutor(taken) as clients:
+            pids = list(clients.map(lambda _: once(gateway).number("pid"), range(taken)))
+        assert len(set(pids)) == taken
+        assert not set(wait_ready(gateway, 8)) & set(pids)
 
 
 def test_StartCGI_0_keeps_none_ready(serve: Serve) -> None:
