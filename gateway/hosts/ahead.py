@@ -5,8 +5,10 @@ What every process uses comes after everything else, into fresh memory, side by 
 
 from __future__ import annotations
 
+import os
 import sys
 
+PRELOAD = "HTSESSION_PRELOAD"  # by SetEnv: more modules, for programs whose imports take long
 # What small scripts import; nothing of it starts threads or opens files
 SCRIPTS = """
     base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io
@@ -24,4 +26,17 @@ def load() -> list[str]:
     before = set(sys.modules)
     for name in SCRIPTS:
         __import__(name)
+    own_folder = sys.path.pop(0)  # its modules are the host's
+    for name in os.environ.get(PRELOAD, "").split():
+        _try(name)
+    sys.path.insert(0, own_folder)
     return [name for name in sys.modules if name not in before]
+
+
+def _try(name: str) -> None:
+    """Load what an administrator has named; it may be wrong, and then the programs say so themselves."""
+    try:
+        __import__(name)
+    except Exception as error:
+        sys.stderr.write(f"{PRELOAD}: {name}: {type(error).__name__}: {error}\n")
+        sys.stderr.flush()

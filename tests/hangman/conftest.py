@@ -13,6 +13,7 @@ DIRECTIVES = f"""
 ScriptAlias /programs/ {ROOT}/cgi-bin/
 CGIActivationGroup python .py
 StartCGI 2
+SetEnv HTSESSION_PRELOAD sqlalchemy.dialects.sqlite
 PersistentCGITimeout 5m
 """
 

@@ -1,0 +1,69 @@
+"""HTSESSION_PRELOAD: warm Python hosts load an administrator's modules before anybody asks for them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.blackbox.conftest import Serve
+from tests.blackbox.harness import Answer, Gateway
+from tests.blackbox.warm import ONE, PROGRAMS, WARM, is_warm, once, wait_ready
+
+MODULE = "import os\nloaded_by = os.getpid()\n"
+LOOK = "import slow_one; print('in', slow_one.loaded_by)"
+
+
+@pytest.fixture(scope="module")
+def gateway(serve_shared: Serve, tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    folder: Path = tmp_path_factory.mktemp("modules")
+    (folder / "slow_one.py").write_text(MODULE)
+    (folder / "broken.py").write_text("1 / 0\n")
+    variables = f'SetEnv PYTHONPATH {folder}\nSetEnv HTSESSION_PRELOAD "slow_one broken codes"\n'
+    gateway = serve_shared(WARM + variables, PROGRAMS)
+    wait_ready(gateway)
+    return gateway
+
+
+def numbers(answer: Answer) -> tuple[int, int]:
+    """The process, and the one that loaded the module."""
+    found = re.search(r"pid=(\d+) .*in (\d+)", answer.text, re.DOTALL)
+    assert found, answer.text
+    return int(found[1]), int(found[2])
+
+
+def test_the_modules_are_loaded_once_by_the_warm_host(gateway: Gateway) -> None:
+    answers = [once(gateway, LOOK) for _ in range(3)]
+    assert all(is_warm(answer) for answer in answers)
+    found = [numbers(answer) for answer in answers]
+    assert len({process for process, _ in found}) == 3
+    assert len({loader for _, loader in found}) == 1 and not {loader for _, loader in found} & {
+        one for one, _ in found
+    }
+
+
+def test_what_cannot_be_loaded_is_told_and_keeps_nobody_from_starting(gateway: Gateway) -> None:
+    gateway.wait_log(r"HTSESSION_PRELOAD: broken: ZeroDivisionError: division by zero")
+    assert is_warm(once(gateway, "pass"))
+
+
+def test_the_hosts_own_modules_are_out_of_reach(gateway: Gateway) -> None:
+    gateway.wait_log(r"HTSESSION_PRELOAD: codes: ModuleNotFoundError: No module named 'codes'")
+
+
+def test_a_module_beside_the_script_comes_before_a_loaded_one_of_its_name(gateway: Gateway) -> None:
+    folder = gateway.cgi_bin / "own"
+    gateway.program("own/one.py", PROGRAMS["one.py"])
+    (folder / "slow_one.py").write_text("loaded_by = 0\n")
+    answer = gateway.get(
+        f"{ONE.replace('one.py', 'own/one.py')}?import%20slow_one;print('in',slow_one.loaded_by)"
+    )
+    assert numbers(answer)[1] == 0
+
+
+def test_without_StartCGI_it_has_no_effect(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "slow_one.py").write_text(MODULE)
+    variables = f"SetEnv PYTHONPATH {tmp_path}\nSetEnv HTSESSION_PRELOAD slow_one\n"
+    process, loader = numbers(once(serve(f"CGIActivationGroup python .py\n{variables}", PROGRAMS), LOOK))
+    assert process == loader
