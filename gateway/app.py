@@ -3,9 +3,18 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
 
 from gateway.configuration.load import Configuration
+from gateway.control.application import Control
+from gateway.control.closing import Closing
+from gateway.control.overview import Crowd, Overview
+from gateway.control.seek import Seeker
 from gateway.directives import table as directives
+from gateway.directives.foreign.handlers import METRICS
 from gateway.directives.readers.addresses import Listener
 from gateway.errors import Busy
 from gateway.handler import Handler, Services
@@ -16,7 +25,12 @@ from gateway.logs.access.logs import AccessLogs
 from gateway.logs.access.masks import Masks
 from gateway.logs.opened import Logs
 from gateway.logs.script import ScriptLogs
+from gateway.logs.session import Ending
+from gateway.mapping.own import asked_for
 from gateway.mapping.programs import Programs
+from gateway.measure.lag import Lag
+from gateway.measure.measures import Measures
+from gateway.measure.sources import History, Starts, Traffic
 from gateway.protocol.environ import UniqueIds
 from gateway.request.caller import Caller, Engine
 from gateway.sessions.exchange import Fault
@@ -27,8 +41,13 @@ from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
 from gateway.sessions.starter import Starter
+from gateway.web.own import OwnPages
+
+if TYPE_CHECKING:
+    from gateway.web.metrics import Metrics
 
 _SEED_BYTES = 9
+_MOST_PATIENCE = 10.0  # seconds for an answer of the keeper
 
 
 class Application:
@@ -38,6 +57,8 @@ class Application:
         self, configuration: Configuration, link: KeeperLink, table_descriptor: int, key: bytes, logs: Logs
     ) -> None:
         loop, settings, log = asyncio.get_running_loop(), configuration.server.settings, logs.error
+        self._link, self.history = link, History()
+        self.traffic: Callable[[], Traffic] = Traffic
         limits = ServerLimits(settings[directives.MaxPersistentCGI], settings[directives.MaxCGIJobs])
         self._programs = programs = Programs(configuration)
         self.registry = Registry(loop, link, attach(table_descriptor), log, limits)
@@ -47,30 +68,67 @@ class Application:
         judge = Judge(self.registry, log)
         mint = HandleMint(key)
         masks = Masks(self.registry, mint)
+        own = OwnPages(self._unready, self._metrics() if METRICS in asked_for(configuration) else None)
         self.access = AccessLogs(logs.access, masks) if logs.access else None
         scripts = ScriptLogs(logs.error.files, masks)
         caller = Caller(Engine(self.registry, self.starter, self.moves, judge, mint), scripts)
-        services = Services(configuration, programs, self.registry, caller, ids, log, self.access, masks)
+        services = Services(configuration, programs, self.registry, caller, ids, log, self.access, masks, own)
+        self.closing = Closing(self.registry, link, log)
+        self._seeker, self._masks = Seeker(configuration, self.registry, mint), masks
+        self._configuration = configuration
         self.handler = Handler(services)
-        self._link = link
         link.on |= {
             "gone": self._gone,
             "grant": self.moves.granted,
             "missing": self.moves.missing,
             "recall": self.moves.recalled,
             "retired": self._retired,
+            "ended": lambda message: self.registry.tally.note(Ending(**message.fields["ending"])),
             "overlap": self._overlap,
         }
 
     @property
     def counts_bytes(self) -> bool:
-        """Whether a format of an access log wants the bytes of connections."""
-        return self.access is not None and self.access.counts_bytes
+        """Whether a format of an access log, or somebody who measures, wants the bytes of connections."""
+        return self.registry.measures is not None or (self.access is not None and self.access.counts_bytes)
+
+    def control(self, crowd: Callable[[], Crowd]) -> Starlette:
+        """What the control socket answers; `crowd` counts the clients' connections."""
+        overview = Overview(self._configuration, self.registry, self.closing, crowd)
+        return Control(self.registry, self._seeker, self._masks, self.closing, overview).application()
 
     def activate(self) -> None:
         """This front serves from now on: hosts are made ready."""
+        self.closing.resume()
         for group in self._programs.hosts_ahead():
             self.starter.prepare(group)
+
+    def _metrics(self) -> "Metrics":
+        """What is measured from now on."""
+        from gateway.web.metrics import Metrics, Sources  # the library takes its time: only who wants it waits
+
+        registry, starter = self.registry, self.starter
+        measures = registry.measures = Measures()
+        self._link.on_answer = measures.asked_keeper
+        Lag(registry.loop, measures.lag)
+        sources = Sources(
+            registry,
+            measures,
+            starts=lambda: Starts(starter.jobs, registry.limits.jobs, starter.waiting),
+            traffic=lambda: self.traffic(),
+            history=lambda: self.history,
+        )
+        return Metrics(sources)
+
+    def _unready(self) -> str | None:
+        """Why no requests are taken now (server-ready)."""
+        if self.registry.stopping:
+            return "the gateway is stopping"
+        if self.closing.on:
+            return "the gateway is draining: no session begins any more"
+        if self._link.waits > _MOST_PATIENCE:
+            return "the keeper does not answer"
+        return None
 
     def drain(self) -> None:
         """A new front takes over: it writes the rings from now on, and gets every idle session."""

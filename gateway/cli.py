@@ -7,9 +7,11 @@ import click
 
 from gateway import __version__
 from gateway.cli_config import check, directives, dump
+from gateway.cli_control import COMMANDS
 from gateway.cli_new import new
 from gateway.configuration.accounts import runs_as_root
-from gateway.configuration.load import Configuration, ConfigurationErrors, load
+from gateway.configuration.load import ConfigurationErrors, load
+from gateway.control.place import state_directory
 
 DEFAULT_CONFIGURATION = "conf/gateway.conf"
 
@@ -37,12 +39,9 @@ def serve(conf: str, defines: tuple[str, ...]) -> None:
     os.execv(sys.executable, [*command, *defines])
 
 
-def state_directory(configuration: Configuration) -> str:
-    """Where the key of the handles lies: STATE_DIRECTORY (systemd), else `state` below ServerRoot."""
-    return os.environ.get("STATE_DIRECTORY") or os.path.join(configuration.server_root, "state")
-
-
 main.add_command(check)
 main.add_command(directives)
 main.add_command(dump)
 main.add_command(new)
+for _command in COMMANDS:
+    main.add_command(_command)

@@ -1,5 +1,6 @@
 """One request from top to bottom; the only place where errors become answers."""
 
+import time
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from gateway.keeper.table import session_key
 from gateway.logs.access.logs import AccessLogs
 from gateway.logs.access.masks import Masks
 from gateway.logs.error import ErrorLog
-from gateway.mapping.found import Folder, Refused
+from gateway.mapping.found import Folder, OwnPage, Refused
 from gateway.mapping.programs import Programs
 from gateway.program import Program
 from gateway.protocol.environ import Request, UniqueIds
@@ -27,6 +28,7 @@ from gateway.request.caller import Caller, LookAgain
 from gateway.request.incoming import Incoming, Record, Scope, Send, request_of
 from gateway.sessions.registry import Registry
 from gateway.web import pages
+from gateway.web.own import OwnPages
 from gateway.web.pages import Page
 from gateway.web.plain import plain
 from gateway.web.retired import RetiredHandle
@@ -46,6 +48,7 @@ class Services(NamedTuple):
     log: ErrorLog
     access: AccessLogs | None
     masks: Masks
+    own: OwnPages
 
 
 class Handler:
@@ -58,9 +61,11 @@ class Handler:
         configuration = services.configuration
         self._clients = clients((configuration.server, *configuration.hosts))
         self._access = services.access
+        self._measures = services.registry.measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        came = 0.0 if self._measures is None else time.monotonic()
         request = request_of(scope, self._services.ids)
         record = Record(self._host(request), request)
         if self._clients is not None:
@@ -80,13 +85,15 @@ class Handler:
         finally:
             if logged is not None:
                 logged.close()
+            if self._measures is not None:
+                self._measures.answered(record, came)
 
     async def _answer(self, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
         if "gateway.refusal" in scope:
             raise scope["gateway.refusal"]
-        if self._registry.stopping:
-            raise Busy("HTS013 the gateway is stopping")
         request, host = record.request, record.host
+        if self._registry.stopping and not self._asks_gateway(request, host):
+            raise Busy("HTS013 the gateway is stopping")
         head: Head | None = None
         for _ in range(MOST_REDIRECTS + 1):
             path = parse_path(request.raw_path)
@@ -102,6 +109,10 @@ class Handler:
             scope = {**scope, "method": request.method}
         shown = self._shown(host, request.raw_path)
         raise RedirectLoop(f"{shown}: more than {MOST_REDIRECTS} local redirects")
+
+    def _asks_gateway(self, request: Request, host: Host) -> bool:
+        """Whether it is about the gateway itself: answered as long as it runs. Raises BadPath."""
+        return isinstance(self._services.programs.find(host, parse_path(request.raw_path)), OwnPage)
 
     async def _route(self, on: Incoming) -> Head | None:
         """Find what the URL means until it does not change any more; returns the head of a local redirect."""
@@ -133,7 +144,7 @@ class Handler:
             if isinstance(found.error, NotFound):
                 self._vanished(on)
             raise found.error
-        await plain(found, on)(on.scope, on.receive, on.send)
+        await plain(found, on, self._services.own)(on.scope, on.receive, on.send)
         return None
 
     async def _admit(self, on: Incoming, settings: Settings) -> None:
@@ -170,6 +181,8 @@ class Handler:
             where = ":".join(str(part) for part in client if part) if client else None
             self._services.log(error.level, error.log, client=where, host=record.host.key)
         page = error.page if isinstance(error, RetiredHandle) else pages.of_error(error)
+        if self._measures is not None:
+            self._measures.refusals[page.status] += 1
         document = record.settings[table.ErrorDocument].get(page.status)
         if document is not None and await self._documented(document, page, record, scope, receive, send):
             return

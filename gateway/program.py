@@ -44,7 +44,7 @@ class Program:
     `path_info`: taken from a URL; `context`: CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT (None: DOCUMENT_ROOT);
     `translate`: PATH_TRANSLATED of a path info; `called`: SERVER_NAME of a Host header (None: it is fixed, or
     any); `keeps_output`: for ScriptLog; `pass_auth`: CGIPassAuth;
-    `access`: who may call it, None: everybody; `shared`: one instance for at most `most_sessions` (S1)."""
+    `warning`: seconds before a session's end, 0: none; `access`: who may call it, None: everybody; `shared`: one instance for at most `most_sessions` (S1)."""
 
     name: Name
     settings: Settings
@@ -73,6 +73,7 @@ class Program:
     path_info: bool = True
     shared: bool = False
     most_sessions: int = 1
+    warning: float = 0.0
     context: tuple[str, str | None] = ("", None)
     translate: Callable[[bytes], bytes] | None = None
     called: Callable[[bytes], bytes] | None = None

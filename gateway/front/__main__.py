@@ -17,11 +17,12 @@ import uvloop
 from gateway.app import Application, addresses
 from gateway.configuration.load import ConfigurationErrors, load
 from gateway.directives import table
+from gateway.front.control import control_socket
 from gateway.front.life import Front
 from gateway.front.privileges import give_up, privileges
 from gateway.keeper.link import LINK_DESCRIPTOR
 from gateway.logs.error import ErrorLog
-from gateway.logs.opened import open_logs, targets
+from gateway.logs.opened import open_logs, session_logs, targets
 from gateway.sessions.keeper import KeeperLink
 
 
@@ -51,6 +52,7 @@ async def main() -> int:
         link.on["reopen"] = lambda message: logs.error.reopen()
         descriptor, key = await link.hello()
         sockets = await link.listen(addresses(configuration))
+        control = await control_socket(configuration, link, logs.error)
     except (ConfigurationErrors, OSError) as error:
         link.tell("refuse", text=str(error))
         link.close()
@@ -58,6 +60,7 @@ async def main() -> int:
     await link.configure(
         **privileges(configuration),
         logs=targets(configuration),
+        sessions=session_logs(configuration),
         graceful=settings[table.GracefulShutdownTimeout],
     )
     logging.getLogger("uvicorn").addHandler(_ToErrorLog(logs.error))
@@ -65,7 +68,7 @@ async def main() -> int:
     application = Application(configuration, link, descriptor, key, logs)
     gc.enable()
     gc.freeze()  # what is there now stays: the collector need not look at it again
-    front = Front(configuration, link, application, logs.error)
+    front = Front(configuration, link, application, logs.error, control)
     try:
         give_up(configuration)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Connections whose bytes are counted, for access logs that ask for them (`%I`, `%O`, `%S`)."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.front.connection import Protocol
 
@@ -22,11 +22,21 @@ class _Counted:
 
 
 class CountingProtocol(Protocol):
-    """Counts both ways; everything that is written goes through `write` of the transport."""
+    """Counts both ways; everything that is written goes through `write` of the transport. `all_received` and
+    `all_sent` are of the connections that are closed."""
+
+    all_received: ClassVar[int] = 0
+    all_sent: ClassVar[int] = 0
 
     def connection_made(self, transport: Any) -> None:
         """Put the counting transport in between."""
         super().connection_made(_Counted(transport, self))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Add to those that are closed."""
+        super().connection_lost(exc)
+        CountingProtocol.all_received += self.received
+        CountingProtocol.all_sent += self.sent
 
     def data_received(self, data: bytes) -> None:
         """Count before it is parsed."""

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from gateway.announce import announce
 from gateway.app import Application
 from gateway.configuration.load import Configuration
+from gateway.control.overview import Crowd
 from gateway.directives import table
+from gateway.front.control import ControlServer
 from gateway.front.server import Servers
 from gateway.keeper.link import Message
 from gateway.logs.error import ErrorLog
+from gateway.measure.sources import History
 from gateway.sessions.keeper import KeeperLink
 
 _POLL = 0.05
@@ -21,12 +24,18 @@ class Front:
     """One front: `run` it on the sockets that the keeper gave."""
 
     def __init__(
-        self, configuration: Configuration, link: KeeperLink, application: Application, log: ErrorLog
+        self,
+        configuration: Configuration,
+        link: KeeperLink,
+        application: Application,
+        log: ErrorLog,
+        control: socket.socket | None,
     ) -> None:
-        """Raises BadCertificate."""
+        """`control`: the control socket, None where there is none. Raises BadCertificate."""
         self._configuration, self._link, self._application = configuration, link, application
         self._settings = configuration.server.settings
         self.servers = Servers(configuration, application, log)
+        self._control = ControlServer(control, application.control(self._crowd))
         self._activated, self._leaving = asyncio.Event(), asyncio.Event()
         self._hurried = self._first = False
         link.on |= {
@@ -34,6 +43,7 @@ class Front:
             "drain": lambda message: self._drain(),
             "stop": lambda message: self._stop(),
             "hurry": self._hurry,
+            "ping": lambda message: link.tell("pong"),
         }
 
     async def run(self, sockets: list[socket.socket]) -> None:
@@ -41,6 +51,8 @@ class Front:
         self._link.tell("ready")
         await self._activated.wait()
         await self.servers.begin(sockets)
+        if not self._leaving.is_set():
+            self._control.begin()
         if self._first:
             announce(self._configuration)
         ticking = asyncio.create_task(self.servers.run())
@@ -56,16 +68,24 @@ class Front:
         await ticking
 
     def _activate(self, message: Message) -> None:
-        self._first = bool(message.fields["first"])
+        fields = message.fields
+        self._first = bool(fields["first"])
+        self._application.history = History(fields["reloads"], fields["failures"])
         self._application.activate()
         self._activated.set()
 
+    def _crowd(self) -> Crowd:
+        crowd = self.servers.crowd
+        return Crowd(len(crowd.connections) + len(crowd.guests), crowd.most)
+
     def _drain(self) -> None:
+        self._control.close()
         self.servers.accept_no_more()
         self._application.drain()
         self._leaving.set()
 
     def _stop(self) -> None:
+        self._control.close()
         if self._activated.is_set():
             self.servers.accept_no_more()
         self._application.stop()

@@ -11,6 +11,7 @@ from gateway import helpers, hosts
 from gateway.access import hashes
 from gateway.configuration.accounts import program_identity
 from gateway.configuration.load import Configuration, Host
+from gateway.control import facts
 from gateway.directives import table
 from gateway.directives.build import all_sections
 from gateway.directives.settings import Settings
@@ -51,6 +52,7 @@ def give_up(configuration: Configuration) -> None:
     if own is not None:
         hashes.load()  # the folder of the libraries may be root's alone
         pages.template()
+        facts.processes()
         assume(own)
         tempfile.tempdir = None  # the folder where this user may write
         tempfile.gettempdir()

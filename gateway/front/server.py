@@ -17,6 +17,7 @@ from gateway.front.counting import CountingProtocol
 from gateway.front.crowd import Crowd
 from gateway.front.tls import Acceptor, Certificates
 from gateway.logs.error import ErrorLog
+from gateway.measure.sources import Traffic
 
 
 class Kind(Enum):
@@ -72,11 +73,20 @@ class Servers:
         self._state.connections = self.crowd.connections  # type: ignore[assignment]
         for server in self._servers.values():
             server.server_state = self._state
+        application.traffic = self._traffic
 
     @property
     def busy(self) -> bool:
         """Whether there is a connection, or about to be one."""
         return bool(self.crowd.connections or self.crowd.guests)
+
+    def _traffic(self) -> Traffic:
+        """The connections, and their bytes where these are counted."""
+        crowd = self.crowd
+        here = [one for one in crowd.connections if isinstance(one, CountingProtocol)]
+        received = CountingProtocol.all_received + sum(one.received for one in here)
+        sent = CountingProtocol.all_sent + sum(one.sent for one in here)
+        return Traffic(len(crowd.connections) + len(crowd.guests), crowd.most, received, sent)
 
     async def begin(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections from now on; the sockets are in the order of `app.addresses`."""

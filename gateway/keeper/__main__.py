@@ -7,6 +7,7 @@ import sys
 from types import FrameType
 
 from gateway.keeper.keeper import Keeper
+from gateway.keeper.notify import service
 from gateway.keeper.spawn import occupy_low_descriptors
 from gateway.logs.error import ErrorLog
 
@@ -25,7 +26,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     slots = min(_MOST_SLOTS, (hard - 64) // _DESCRIPTORS_AN_INSTANCE)
     log = ErrorLog()
-    keeper = Keeper(sys.argv[2:], state_key(sys.argv[1], log), log, slots, _MOST_SHARED_SESSIONS)
+    key, sessions = state_key(sys.argv[1], log), _MOST_SHARED_SESSIONS
+    keeper = Keeper(sys.argv[2:], key, log, slots, sessions, service(os.environ))
     _listen_to_signals(keeper)
     return keeper.run()
 

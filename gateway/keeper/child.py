@@ -4,13 +4,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gateway.logs.session import Ending
+
 TAIL_LINES = 20
 
 
 @dataclass(slots=True)
 class Child:
     """One process: the keeper's record of it. `warm`: a host that no front knows (yet);
-    `sessions`: the slots of a shared instance's sessions, beside its own."""
+    `sessions`: the slots of a shared instance's sessions, beside its own; `endings`: accounts that are written
+    when it has been reaped."""
 
     id: int
     pid: int
@@ -22,6 +25,7 @@ class Child:
     requests: int
     warm: bool = False
     sessions: set[int] = field(default_factory=set)
+    endings: list[Ending] = field(default_factory=list)
     holder: Any = None
     ending: bool = False
     sweep: bool = False

@@ -1,6 +1,7 @@
 """One front process as the keeper sees it: its role, its link, how it is started."""
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ class Front:
         finally:
             theirs.close()
         self._link = Link(ours)
-        self._writing = False
+        self._writing = self._asked = False
         loop.reader(self._link.fileno(), self._event)
 
     def send(self, kind: str, descriptors: Sequence[int] = (), **fields: Any) -> None:
@@ -83,6 +84,16 @@ class Front:
             "sessions": sorted(child.sessions),
         }
         self.send("grant", (child.output, child.requests), **facts)
+
+    def pulse(self) -> bool:
+        """Whether it has answered since this was last asked; asks again."""
+        lives, self._asked = not self._asked, True
+        self.send("ping")
+        return lives
+
+    def answered(self) -> None:
+        """Its event loop runs."""
+        self._asked = False
 
     def kill(self) -> None:
         """End the process at once; its link then comes to its end of file."""
@@ -116,3 +127,11 @@ class Front:
         if self.role is not Role.GONE and self._link.pending != self._writing:
             self._writing = self._link.pending
             self._loop.writer(self._link.fileno(), self._event, wanted=self._writing)
+
+
+def signal_name(number: int) -> str:
+    """How a signal is called; real-time signals have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.keeper import table as tables
+from gateway.keeper.accounts import Accounts
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
 from gateway.keeper.claims import Claims
@@ -16,6 +17,7 @@ from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
 from gateway.keeper.spawn import StartError
 from gateway.logs.error import ErrorLog
+from gateway.logs.session import Ending
 
 
 class Holders:
@@ -25,6 +27,7 @@ class Holders:
         self._children, self._log, self._active = children, log, active
         self._table = children.table
         self._claims = Claims(children.table, children.by_id)
+        self.accounts = Accounts(children.table, log, self._tell_ending)
         self._wanted: dict[int, deque[Front]] = defaultdict(deque)
         children.gone = self._gone
 
@@ -62,7 +65,9 @@ class Holders:
     def give(self, front: Front, fields: dict[str, Any]) -> None:
         """`give`: the front lets go of an idle instance."""
         child = self._children.by_id.get(fields["id"])
-        if child is not None and child.holder is front:
+        if child is None:
+            self.accounts.let_go(fields["id"])
+        elif child.holder is front:
             child.holder = None
             self._settle(child)
 
@@ -81,6 +86,10 @@ class Holders:
         child = self._children.by_id.get(fields["id"])
         if child is not None and child.holder is front:
             self._children.close_session(child, fields["slot"])
+
+    def account(self, front: Front, fields: dict[str, Any]) -> None:
+        """`account`: a session is over; its instance ends with it, or not."""
+        self.accounts.told(front, self._children.by_id.get(fields["id"]), fields)
 
     def want(self, front: Front, fields: dict[str, Any]) -> None:
         """`want`: a front asks for an instance; its holder is asked to give it."""
@@ -105,6 +114,7 @@ class Holders:
         for child in self._children.by_id.values():
             if child.holder is None and not child.ending:
                 front.grant(child)
+        self.accounts.announce_to_heir()
 
     def front_lost(self, front: Front) -> None:
         """Keep what was idle, end what was running (R4 `stopped`)."""
@@ -114,6 +124,7 @@ class Holders:
         for child in list(self._children.by_id.values()):
             if child.holder is front:
                 self._orphaned(child)
+        self.accounts.front_lost(front)
 
     def _orphaned(self, child: Child) -> None:
         child.holder = None
@@ -141,7 +152,20 @@ class Holders:
         active = self._active()
         return None if active is None or active.leaving else active
 
+    def stop(self, child: Child) -> None:
+        """The gateway stops, and no front is left that could end this instance."""
+        self.accounts.stopped(child, Reason.ENDED, "HTS013 the gateway is stopping")
+        self._children.end(child, "eof")
+
+    def _tell_ending(self, ending: Ending) -> bool:
+        active = self._active()
+        if active is None:
+            return False
+        active.send("ended", ending=ending._asdict())
+        return True
+
     def _gone(self, child: Child, facts: dict[str, Any]) -> None:
+        self.accounts.reaped(child, facts)
         for front in self._wanted.pop(child.id, ()):
             front.send("missing", id=child.id)
         if child.holder is not None:
@@ -151,6 +175,7 @@ class Holders:
 
     def _stopped(self, child: Child) -> None:
         """Remember the handles of a session that nobody holds and that is over."""
+        self.accounts.stopped(child)
         host, name = child.about["host"], child.about["cgi_name"]
         slots = [slot for slot in child.sessions or {child.slot} if self._table.state(slot) != tables.ENDING]
         handles = {slot: [text for text in self._table.handles(slot).texts if text] for slot in slots}

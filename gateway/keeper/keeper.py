@@ -7,12 +7,13 @@ from typing import Any
 
 from gateway.keeper import table as tables
 from gateway.keeper.children import Children
-from gateway.keeper.fronts import Front, Role
+from gateway.keeper.fronts import Front, Role, signal_name
 from gateway.keeper.guardian import Guardian
 from gateway.keeper.holders import Holders
 from gateway.keeper.identity import gains_privileges, no_new_privileges
 from gateway.keeper.link import VERSION, Message
 from gateway.keeper.loop import Loop
+from gateway.keeper.notify import Service
 from gateway.keeper.permit import Permit
 from gateway.keeper.roll import Roll
 from gateway.keeper.sockets import Sockets
@@ -27,12 +28,16 @@ _RESTART_PAUSE = 0.5
 
 class Keeper:
     """Owns everything that outlives a front. `arguments` are the front's: directives file, defines; `slots`:
-    the most processes, `sessions`: the most sessions in shared instances."""
+    the most processes, `sessions`: the most sessions in shared instances; `service` is told how it goes."""
 
-    def __init__(self, arguments: Sequence[str], key: bytes, log: ErrorLog, slots: int, sessions: int) -> None:
+    def __init__(
+        self, arguments: Sequence[str], key: bytes, log: ErrorLog, slots: int, sessions: int, service: Service
+    ) -> None:
         self.loop = Loop()
         self.exit_code = 0
         self._arguments, self._key, self._log = arguments, key, log
+        self._service = service
+        service.watch(self.loop, self._alive)
         table = tables.create(slots, sessions)
         self._roll = Roll(slots)
         self._guardian = Guardian(self._roll)
@@ -44,7 +49,7 @@ class Keeper:
         self._sockets = Sockets()
         self._fronts: list[Front] = []
         self._unreaped: set[int] = set()  # pids of fronts
-        self._failed_starts = 0
+        self._failed_starts = self._reloads = self._failures = 0
         self._reload_wanted = self._stopping = self._served = False
         self._graceful = 10.0
 
@@ -64,6 +69,7 @@ class Keeper:
         """HUP: a new front on the same sockets, one at a time, beside at most two that drain."""
         if self._stopping:
             return
+        self._service.reloads()
         draining = self._role(Role.DRAINING)
         too_many = len(draining) - MOST_DRAINING + 1
         if self._role(Role.STARTING) or too_many > 0:
@@ -81,6 +87,7 @@ class Keeper:
                 front.send("hurry")
             return
         self._stopping = True
+        self._service.stops()
         self._sockets.close()
         self._warm.stop()
         for front in list(self._fronts):
@@ -99,6 +106,7 @@ class Keeper:
     def reopen_logs(self) -> None:
         """USR1: the logs were rotated."""
         self._log.reopen()
+        self._holders.accounts.reopen()
         for front in self._fronts:
             if not front.drops:
                 front.send("reopen")
@@ -113,6 +121,17 @@ class Keeper:
     @property
     def _active(self) -> Front | None:
         return next(iter(self._role(Role.ACTIVE)), None)
+
+    def _alive(self) -> bool:
+        """Whether somebody serves, or nobody should. A front that hangs is killed: its sessions live on."""
+        front = self._active
+        if front is None or self._stopping:
+            return self._stopping
+        if not front.pulse():
+            self._log("error", f"front {front.pid} does not answer; it is killed", module="core")
+            front.kill()
+            return False
+        return True
 
     def _start_front(self) -> None:
         front = Front(self.loop, self._arguments, self._message, self._front_lost)
@@ -137,6 +156,7 @@ class Keeper:
 
     def _released(self, front: Front, fields: dict[str, Any]) -> None:
         front.role = Role.DRAINING
+        self._reloads += 1
         self._promote_ready()
         self._restart()
 
@@ -151,9 +171,12 @@ class Keeper:
         self._holders.adopt_all(front)
         self._sockets.serve(front)
         self._tell_overlap()
-        front.send("activate", first=not self._served)
+        front.send("activate", first=not self._served, reloads=self._reloads, failures=self._failures)
         self._served = True
         self._log("notice", f"front {front.pid} serves", module="core")
+        self._service.serves(front.pid, more=self._reload_wanted)
+        if self._reload_wanted and not self._role(Role.DRAINING):
+            self.reload()
 
     def _tell_overlap(self) -> None:
         serving = self._role(Role.ACTIVE) + self._role(Role.DRAINING)
@@ -172,23 +195,27 @@ class Keeper:
         if was is Role.STARTING:
             self._start_failed(front, why)
         elif was is Role.ACTIVE:
+            self._failures += 1
             self._log("error", f"front {front.pid} is gone ({why}); another takes over", module="core")
+            self._service.front_lost(front.pid, why)
             self._promote_ready()
             self._restart()
         if self._reload_wanted:
             self.reload()
 
     def _start_failed(self, front: Front, why: str) -> None:
+        text = f"front {front.pid} ended while it was starting ({why})"
         if front.refusal is not None:
-            self._log("error", f"not loaded: {front.refusal}", module="core")
-        else:
-            self._log("error", f"front {front.pid} ended while it was starting ({why})", module="core")
+            text = f"not loaded: {front.refusal}"
+        self._log("error", text, module="core")
         if self._active is not None:
             self._log("notice", "the old settings stay", module="core")
+            self._service.not_reloaded(text)
             return
         self._failed_starts += 1
         if self._failed_starts >= MOST_FAILED_STARTS or (front.refusal and not self._children.by_id):
             self._log("crit", "no front can be started: the gateway ends", module="core")
+            self._service.failed(text)
             self.exit_code = 1
             self.stop()
         else:
@@ -208,7 +235,7 @@ class Keeper:
         self._unreaped.discard(pid)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
-            self._log("error", f"front {pid} was ended by {_signal_name(-code)}", module="core")
+            self._log("error", f"front {pid} was ended by {signal_name(-code)}", module="core")
 
     def _kill_fronts(self) -> None:
         for pid in self._unreaped:
@@ -219,7 +246,7 @@ class Keeper:
         if not self._stopping or self._fronts:
             return
         for child in list(self._children.by_id.values()):
-            self._children.end(child, "eof")
+            self._holders.stop(child)
         if self._children.none_left and not self._unreaped:
             self.loop.running = False
 
@@ -243,7 +270,10 @@ class Keeper:
             "want": self._holders.want,
             "give": self._holders.give,
             "leave": self._holders.leave,
+            "account": self._holders.account,
             "retire": self._holders.retire,
+            "finished": self._finished,
+            "pong": lambda front, fields: front.answered(),
         }
         handlers[message.kind](front, message.fields)
 
@@ -269,7 +299,13 @@ class Keeper:
         except OSError as error:
             self._log("error", f"the error logs stay where they were: {error}", module="core")
         self._log.keep_only_own()
+        self._holders.accounts.configure(fields["sessions"])
         front.send("configured")
+
+    def _finished(self, front: Front, fields: dict[str, Any]) -> None:
+        """`gateway drain`: the last session is over. A front that takes over now sees it for itself."""
+        if front.role is Role.ACTIVE and not front.leaving and not self._stopping:
+            self.stop()
 
     def _limit_privileges(self, wanted: bool) -> None:
         """CGINoNewPrivileges: inherited by all that is started from now on."""
@@ -278,11 +314,3 @@ class Keeper:
         elif not gains_privileges():
             text = "CGINoNewPrivileges Off works at the next start: privileges that were given up stay so"
             self._log("warn", text, module="core")
-
-
-def _signal_name(number: int) -> str:
-    """Real-time signals have none."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

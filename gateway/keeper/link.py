@@ -6,9 +6,10 @@ latin-1 text. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of d
 refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm, end, want,
-give, leave, claim, retire
+give, leave, claim, retire, account, pong, finished
 keeper -> front: welcome, listening, configured, activate, started, failed, gone, grant, missing, recall,
-claimed, retired, overlap, drain, hurry, stop, reopen
+claimed, retired, overlap, drain, hurry, stop, reopen,
+ended, ping
 """
 
 import array
@@ -21,7 +22,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 4
+VERSION = 5
 LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024

@@ -9,7 +9,8 @@ from typing import Any
 from gateway.keeper.fronts import Front
 
 BACKLOG = 1024
-Address = tuple[str, str, int]  # ("tcp" or "unix", address or path, port)
+Address = tuple[str, str, int]  # ("tcp", "unix" or "control", address or path, port)
+_OWNER_ONLY = 0o177  # a mask: nobody else may connect
 
 
 class Sockets:
@@ -20,7 +21,8 @@ class Sockets:
         self._asked: dict[int, list[Address]] = {}  # by the pid of a front
 
     def listen(self, front: Front, fields: dict[str, Any]) -> None:
-        """`listen`: what a front will serve; answered by `listening` with the sockets, or an error."""
+        """`listen`: what a front will serve, or more of it; answered by `listening` with the sockets, or an
+        error."""
         front.require_unconfigured()
         wanted = [(str(kind), str(where), int(port)) for kind, where, port in fields["addresses"]]
         try:
@@ -28,7 +30,7 @@ class Sockets:
         except OSError as error:
             front.send("listening", error=str(error.strerror or error))
             return
-        self._asked[front.pid] = wanted
+        self._asked.setdefault(front.pid, []).extend(wanted)
         front.send("listening", [sock.fileno() for sock in sockets])
 
     def serve(self, front: Front) -> None:
@@ -67,6 +69,12 @@ def _listen(address: Address) -> socket.socket:
     kind, where, port = address
     if kind == "unix":
         return _listen_unix(where)
+    if kind == "control":
+        before = os.umask(_OWNER_ONLY)
+        try:
+            return _listen_unix(where)
+        finally:
+            os.umask(before)
     family = socket.AF_INET6 if ":" in where else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -111,7 +119,7 @@ def _is_stale(path: str) -> bool:
 
 def _close(address: Address, sock: socket.socket) -> None:
     sock.close()
-    if address[0] == "unix":
+    if address[0] != "tcp":
         try:
             os.unlink(address[1])
         except FileNotFoundError:

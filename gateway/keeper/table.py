@@ -11,14 +11,17 @@ Behind the slots lie two rings of retired handles (R4), written by the active fr
 import mmap
 import os
 import struct
-from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-VERSION = 4
+from gateway.keeper.ring import KEY_SIZE as KEY_SIZE
+from gateway.keeper.ring import RING_LENGTH as RING_LENGTH
+from gateway.keeper.ring import Entry as Entry
+from gateway.keeper.ring import Ring as Ring
+
+VERSION = 5
 FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
-KEY_SIZE = 16
 HANDLES = 10  # the current one, eight previous ones (R6) and one lost (R7)
 _HANDLE_SIZE = 129
 LONGEST_OWNER = 255
@@ -28,14 +31,16 @@ _SLOT = 128
 _KEYS = HANDLES * KEY_SIZE  # one copy
 _COPY = 2 + HANDLES * _HANDLE_SIZE  # a count, whether one is lost, the handles with their lengths
 _OWNER_AT = 2592  # within a slot's texts, behind both copies: a length, 0 for none, and the text
-_TEXTS = 2848
-_RING_ENTRY = struct.Struct("=16sddQ")
+_LAST_AT = 2848  # likewise
+_LONGEST_LAST = 127
+_TEXTS = 2976
 
 # words of 8 bytes within the header: magic, slots, how many of these are for instances (the others are for
-# sessions of shared ones); of both kinds: behind the last one that was ever used
-_INSTANCES, _HIGH, _HIGH_OF_SESSIONS = 2, 3, 4
+# sessions of shared ones); of both kinds: behind the last one that was ever used; whether no session begins
+_INSTANCES, _HIGH, _HIGH_OF_SESSIONS, _CLOSING = 2, 3, 4, 5
 # words of 8 bytes within a slot
-_INSTANCE, _DEADLINE, _REQUESTS, _BYTES_IN, _BYTES_OUT, _ARRIVED, _TIMEOUT, _VERSION = range(1, 9)
+_INSTANCE, _DEADLINE, _TIMEOUT, _REQUESTS, _BYTES_IN, _BYTES_OUT, _BUSY, _VERSION, _BEGAN = range(1, 10)
+_REST = struct.Struct("ddQQQd")  # from _DEADLINE to _BUSY; in native form: word by word
 # bytes within a slot's first word
 _STATE, _PERSISTENT = range(2)
 
@@ -51,6 +56,18 @@ class Handles(NamedTuple):
 
     texts: tuple[bytes, ...]
     lost: bool
+
+
+class Facts(NamedTuple):
+    """For people: `began` (seconds since 1970; 0.0: there is no session, or it was told already that it is
+    over), bytes of requests' bodies and of what the program wrote, seconds in which a request ran, and what the
+    URL of the last request had behind the handle."""
+
+    began: float
+    bytes_in: int
+    bytes_out: int
+    busy: float
+    last: bytes
 
 
 class Table:
@@ -80,13 +97,23 @@ class Table:
         self._map.close()
         os.close(self.descriptor)
 
+    @property
+    def closing(self) -> bool:
+        """Whether no session and no program begins any more (`gateway drain`); for every front."""
+        return self._words[_CLOSING] != 0
+
+    @closing.setter
+    def closing(self, value: bool) -> None:
+        self._words[_CLOSING] = value
+
     def open_slot(self, slot: int, instance: int) -> None:
         """Give a free slot to a new instance (keeper only)."""
         word = self._word(slot)
-        for offset in range(_INSTANCE, _VERSION + 1):
+        for offset in range(_INSTANCE, _BEGAN + 1):
             self._words[word + offset] = 0
         self._forget_handles(slot)
         self.set_owner(slot, None)
+        self.set_last(slot, b"")
         self._words[word + _INSTANCE] = instance
         self._words[word] = FIRST
         high = _HIGH if slot < self._words[_INSTANCES] else _HIGH_OF_SESSIONS
@@ -129,17 +156,55 @@ class Table:
         at = self._texts_at + slot * _TEXTS + _OWNER_AT
         return bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]) or None
 
+    def begin(self, slot: int, user: bytes | None, began: float) -> None:
+        """A session begins: whose it is, and when (seconds since 1970)."""
+        self.set_owner(slot, user)
+        self._times[self._word(slot) + _BEGAN] = began
+
+    def began(self, slot: int) -> float:
+        """When the slot's session began; 0.0: there is none, or it was told already that it is over."""
+        return self._times[self._word(slot) + _BEGAN]
+
+    def account(self, slot: int) -> None:
+        """What is to be told of the slot's session has been told: it does not begin again."""
+        self._times[self._word(slot) + _BEGAN] = 0.0
+
+    def set_last(self, slot: int, rest: bytes) -> None:
+        """What the URL of the session's last request had behind the handle; the beginning of a long one."""
+        at, text = self._texts_at + slot * _TEXTS + _LAST_AT, rest[:_LONGEST_LAST]
+        self._bytes[at + 1 : at + 1 + len(text)] = text
+        self._bytes[at] = len(text)
+
+    def facts(self, slot: int) -> Facts:
+        """When the slot's session began, and its counters, as `rest` wrote them."""
+        word, at = self._word(slot), self._texts_at + slot * _TEXTS + _LAST_AT
+        return Facts(
+            self.began(slot),
+            self._words[word + _BYTES_IN],
+            self._words[word + _BYTES_OUT],
+            self._times[word + _BUSY],
+            bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]),
+        )
+
     def instance(self, slot: int) -> int:
         """The number of the instance that the slot belongs to."""
         return self._words[self._word(slot) + _INSTANCE]
 
-    def rest(self, slot: int, deadline: float, timeout: float, requests: int) -> None:
-        """The instance became idle until `deadline` (T1), after so many requests."""
-        word = self._word(slot)
-        self._times[word + _DEADLINE] = deadline
-        self._times[word + _TIMEOUT] = timeout
-        self._words[word + _REQUESTS] = requests
-        self._bytes[_HEADER + slot * _SLOT] = IDLE
+    def rest(
+        self,
+        slot: int,
+        deadline: float,
+        timeout: float,
+        requests: int,
+        bytes_in: int = 0,
+        bytes_out: int = 0,
+        busy: float = 0.0,
+    ) -> None:
+        """The instance became idle until `deadline` (T1), after so many requests and `busy` seconds in
+        which one ran."""
+        at = _HEADER + slot * _SLOT
+        _REST.pack_into(self._map, at + 8 * _DEADLINE, deadline, timeout, requests, bytes_in, bytes_out, busy)
+        self._bytes[at] = IDLE
 
     def clock(self, slot: int) -> tuple[float, float, int]:
         """Deadline, time-out and number of requests, as `rest` wrote them."""
@@ -198,64 +263,6 @@ def _parsed(text: bytes) -> Handles:
         handles.append(text[at + 1 : end])
         at = end
     return Handles(tuple(handles), bool(lost))
-
-
-class Entry(NamedTuple):
-    """One retired handle: its session key, when (monotonic), the session's time-out, and why."""
-
-    key: bytes
-    at: float
-    timeout: float
-    reason: int
-
-
-class Ring:
-    """The newest retired handles, oldest overwritten."""
-
-    def __init__(self, memory: mmap.mmap, offset: int, length: int) -> None:
-        self._memory, self._offset, self.length = memory, offset, length
-        self._count = memoryview(memory)[offset : offset + 8].cast("Q")
-
-    def close(self) -> None:
-        """Let go of the memory."""
-        self._count.release()
-
-    @staticmethod
-    def size(length: int) -> int:
-        """Bytes that a ring of `length` entries takes."""
-        return 64 + length * _RING_ENTRY.size
-
-    @property
-    def count(self) -> int:
-        """Entries ever written."""
-        return self._count[0]
-
-    def append(self, entry: Entry) -> None:
-        """Write one entry over the oldest; the count is stored last."""
-        _RING_ENTRY.pack_into(self._memory, self._at(self._count[0]), *entry)
-        self._count[0] += 1
-
-    def forget(self, number: int) -> None:
-        """Empty one entry (its handle was issued again, H4)."""
-        _RING_ENTRY.pack_into(self._memory, self._at(number), bytes(KEY_SIZE), 0.0, 0.0, 0)
-
-    def entry(self, number: int) -> Entry:
-        """The entry in the place of this number (another one's when it was overwritten)."""
-        return Entry(*_RING_ENTRY.unpack_from(self._memory, self._at(number)))
-
-    def entries(self, since: int = 0) -> Iterator[tuple[int, Entry]]:
-        """Numbered entries from `since` on that are still there and not forgotten."""
-        count = self.count
-        for number in range(max(since, count - self.length), count):
-            entry = self.entry(number)
-            if entry.reason:
-                yield number, entry
-
-    def _at(self, number: int) -> int:
-        return self._offset + 64 + number % self.length * _RING_ENTRY.size
-
-
-RING_LENGTH = 10_000
 
 
 def size_for(slots: int) -> int:

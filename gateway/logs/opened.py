@@ -34,6 +34,12 @@ def targets(configuration: Configuration) -> dict[str, Target]:
     }
 
 
+def session_logs(configuration: Configuration) -> dict[str, str | None]:
+    """SessionLog of each host, the main server's under "". The keeper writes it."""
+    hosts = (configuration.server, *configuration.hosts)
+    return {host.key: host.settings[table.SessionLog] for host in hosts}
+
+
 def open_logs(configuration: Configuration) -> Logs:
     """Open every log of a directives file. Raises OSError."""
     error = ErrorLog()
@@ -43,9 +49,9 @@ def open_logs(configuration: Configuration) -> Logs:
         logs = _access_logs(host, error.files)
         if logs:
             access[host.key] = logs
-        script_log = host.settings[table.ScriptLog]
-        if script_log is not None:
-            error.files.open(script_log)
+        for path in (host.settings[table.ScriptLog], host.settings[table.SessionLog]):
+            if path is not None:
+                error.files.open(path)
     return Logs(error, access)
 
 

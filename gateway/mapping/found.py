@@ -24,6 +24,13 @@ class FolderRedirect(NamedTuple):
     location: bytes
 
 
+class OwnPage(NamedTuple):
+    """An answer of the gateway's own, by SetHandler; `name` is the handler's."""
+
+    settings: Settings
+    name: str
+
+
 class ClientRedirect(NamedTuple):
     """Redirect and its kin: the client is sent to `location`, a URL or path, encoded."""
 
@@ -48,4 +55,4 @@ class Refused(NamedTuple):
     error: GatewayError
 
 
-Found = Program | StaticFile | FolderRedirect | ClientRedirect | Folder | Refused
+Found = Program | StaticFile | FolderRedirect | ClientRedirect | OwnPage | Folder | Refused

@@ -9,13 +9,14 @@ from gateway.configuration.accounts import permitted, process_limits, program_id
 from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
 from gateway.directives.access import access_of
+from gateway.directives.foreign.handlers import PAGES
 from gateway.directives.readers.lists import HostChoice
 from gateway.directives.readers.types import PROGRAM_TYPE
 from gateway.directives.settings import Settings
 from gateway.errors import ByDirective, Forbidden, GatewayError, NotFound
 from gateway.keeper.identity import Identity
 from gateway.mapping.ahead import configured_groups, environments, host_group
-from gateway.mapping.found import ClientRedirect, Folder, FolderRedirect, Found, Refused, StaticFile
+from gateway.mapping.found import ClientRedirect, Folder, FolderRedirect, Found, OwnPage, Refused, StaticFile
 from gateway.mapping.locate import Place, locate
 from gateway.mapping.translation import ScriptFolders, translation
 from gateway.program import HostGroup, Limits, Program
@@ -47,6 +48,9 @@ class Programs:
         redirect = _redirect(settings, url)
         if redirect is not None:
             return redirect
+        own = settings[table.SetHandler]
+        if own in PAGES:
+            return OwnPage(settings, own)
         try:
             if place is None:
                 raise NotFound(f"{url[: url.find('/', 1) + 1]}…: no alias fits, and there is no DocumentRoot")
@@ -215,6 +219,7 @@ def _program(
         script_timeout=settings[table.CGIScriptTimeout],
         timeout=settings[table.Timeout],
         grace=settings[table.CGIStopGrace],
+        warning=settings[table.PersistentCGIWarning],
         fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
         body_limit=settings[table.LimitRequestBody],
         hosted=choice is not None,

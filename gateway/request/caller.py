@@ -1,11 +1,12 @@
 """One call of a program: of a living session, or a fresh start."""
 
 import asyncio
+import time
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
-from gateway.errors import BadAnswer, CannotStart, ClientGone, Forbidden, GatewayError, NotFound
+from gateway.errors import BadAnswer, Busy, CannotStart, ClientGone, Forbidden, GatewayError, NotFound
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
 from gateway.logs.script import ScriptLogs
@@ -26,6 +27,7 @@ from gateway.request.body import MEMORY, Body
 from gateway.request.conditional import add_conditional
 from gateway.request.incoming import Incoming
 from gateway.request.relay import Relay, respond
+from gateway.request.warning import answer, left, wish_of
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint, is_valid, mask
@@ -33,6 +35,7 @@ from gateway.sessions.handles import Use
 from gateway.sessions.instance import Instance
 from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
+from gateway.sessions.queue import waiting
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.sessions.sharing import Sharing
@@ -70,6 +73,9 @@ class Caller:
         """Call a living session. Raises LookAgain, Forbidden (W1)."""
         if session.user != on.record.user:
             raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
+        if program.warning and (wish := wish_of(on.request)) is not None:
+            await answer(on.send, left(self._registry, session, wish))
+            return None
         on.body.restrict(program.body_limit)
         await _take(on, program, MEMORY, spool=session.instance.shared is not None)
         use = self._registry.claim(session, handle)
@@ -89,6 +95,8 @@ class Caller:
         self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use
     ) -> Variables:
         info = on.path.after(program.cgi_name)
+        if info.rest != session.last:
+            self._registry.visit(session, info.rest)
         variables = _message(on, program, info)
         variables |= session_variables(
             timeout=program.limits.timeout,
@@ -106,7 +114,8 @@ class Caller:
         """Wait in the session's queue, unless it has ended by now."""
         if self._registry.store.find(session.name, handle) is not session:
             return None
-        return await self._registry.wait(session, handle, self._gone(on))
+        with waiting(on.record):
+            return await self._registry.wait(session, handle, self._gone(on))
 
     def _gone(self, on: Incoming) -> "asyncio.Future[None]":
         """Done when the client leaves."""
@@ -116,7 +125,7 @@ class Caller:
 
     async def start(self, on: Incoming, program: Program) -> Head | None:
         """Start a program, unless the URL is one of a session that is over, or another front's. Raises
-        RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off)."""
+        RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off), Busy."""
         info = on.path.after(program.cgi_name)
         on.body.restrict(program.body_limit)
         expired = False
@@ -124,11 +133,15 @@ class Caller:
             elsewhere = self._engine.moves.elsewhere(program.name, info.segment)
             if elsewhere is not None:
                 await _take(on, program, MEMORY)
-                await self._engine.moves.borrow(elsewhere, program.queue_timeout)
+                with waiting(on.record):
+                    await self._engine.moves.borrow(elsewhere, program.queue_timeout)
                 raise LookAgain
-            expired = self._retired(program, info.segment)
+            asks = bool(program.warning) and wish_of(on.request) is not None
+            expired = self._retired(program, info.segment, asks=asks)
         if info.path_info and not program.path_info:
             raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
+        if self._registry.store.table.closing:
+            raise Busy(f"HTS013 the gateway is draining, no session begins: {program.text}")
         await _take(on, program, MEMORY if program.shared else FIRST_MEMORY, spool=program.shared)
         message = _message(on, program, info)
         own = session_variables(
@@ -149,14 +162,15 @@ class Caller:
         finally:
             on.record.started = call.session
 
-    def _retired(self, program: Program, segment: bytes) -> bool:
-        """Whether the URL's handle has expired and a fresh start is wanted (R4). Raises RetiredHandle."""
+    def _retired(self, program: Program, segment: bytes, *, asks: bool) -> bool:
+        """Whether the URL's handle has expired and a fresh start is wanted (R4), never by a page that only asks
+        how long its session lives. Raises RetiredHandle."""
         key = session_key(*program.name, segment)
         entry = self._registry.store.retired.find(key)
-        if entry is None and not self._engine.mint.is_ours(segment):
+        if entry is None and not asks and not self._engine.mint.is_ours(segment):
             return False
         reason = Reason(entry.reason) if entry is not None else Reason.ENDED
-        if program.fresh_when_expired and reason in _FRESH:
+        if program.fresh_when_expired and reason in _FRESH and not asks:
             return True
         raise RetiredHandle(entry, quote_from_bytes(program.cgi_name))
 
@@ -164,7 +178,7 @@ class Caller:
         self, on: Incoming, program: Program, message: Variables, own: Variables
     ) -> tuple[Instance, bytes]:
         """The program's shared instance, handed out, and the frame; it is started when there is none (S1)."""
-        instance = await self._sharing.enter(program, self._gone(on))
+        instance = await self._sharing.enter(program, self._gone(on), on.record)
         if instance is None:
             try:
                 return await self._instance(on, program, message, own)
@@ -181,13 +195,15 @@ class Caller:
         in memory goes to a cold one, which can read it while it comes."""
         starter, gone = self._engine.starter, self._gone(on)
         if program.ahead is not None and on.body.whole:
-            warm = await starter.start_warm(program, program.ahead, gone)
+            warm = await starter.start_warm(program, program.ahead, gone, on.record)
             if warm is not None:
                 return warm, _frame(on, program, message | own, warm.mark)
         variables = request_variables(on.request, program.variables, message) | own
         words = () if program.hosted else search_words(on.request.method, on.request.query)
         try:
-            cold = await starter.start(program, variables, gone, body=bool(on.body.length), words=words)
+            cold = await starter.start(
+                program, variables, gone, body=bool(on.body.length), words=words, request=on.record
+            )
         except CannotStart as error:
             self._scripts.cannot_start(on, program, error)
             raise
@@ -195,6 +211,8 @@ class Caller:
 
     async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> Head | None:
         relay.call = call
+        on.record.call = call
+        call.bytes_in = on.body.length or 0
         connection = relay.connection
         connection.on_lost = relay.lost
         self._registry.calls.add(call)
@@ -266,11 +284,16 @@ def _connection_block(
 async def _take(on: Incoming, program: Program, memory: int, *, spool: bool = False) -> None:
     """Take the body; a large one streams, or goes to a file (`spool`), so that nobody who leaves meanwhile
     costs the sessions of others (B3, S5). A client that gives nothing for Timeout counts as gone (T4)."""
+    if on.body.length == 0:
+        return
+    since = time.monotonic()
     try:
         await on.body.take(memory, program.timeout, spool=spool)
     except TimeoutError:
         on.scope["gateway.connection"].abort()
         raise ClientGone from None
+    finally:
+        on.record.received += time.monotonic() - since
 
 
 async def _upload(body: Body, call: Call, relay: Relay) -> None:

@@ -13,6 +13,7 @@ from gateway.request.body import Body, Receive
 if TYPE_CHECKING:
     from gateway.errors import GatewayError
     from gateway.mapping.found import Found
+    from gateway.sessions.call import Call
     from gateway.sessions.session import Session
 
 Scope = MutableMapping[str, Any]
@@ -25,10 +26,15 @@ class Record:
 
     `settings` are the host's until the URL has been looked up, then those of the URL. `request` changes with a
     local redirect; `before` is the status and the user that it had then. `matched`: a living session and the
-    handle in the URL; `found`: what else the URL means; `started`: a session that began with the response.
+    handle in the URL; `found`: what else the URL means; `started`: a session that began with the response;
+    `call`: the call of a program; `waited`: seconds in the queues before it (R5, S5, L2), `received`: for the
+    body.
     """
 
-    __slots__ = ("before", "error", "found", "host", "matched", "request", "settings", "started", "user")
+    __slots__ = (
+        "before", "call", "error", "found", "host", "matched", "received", "request", "settings", "started",
+        "user", "waited",
+    )  # fmt: skip
 
     def __init__(self, host: Host, request: Request) -> None:
         self.host = host
@@ -39,13 +45,15 @@ class Record:
         self.matched: tuple[Session, bytes] | None = None
         self.found: Found | None = None
         self.started: Session | None = None
+        self.call: Call | None = None
+        self.waited = self.received = 0.0
         self.error: GatewayError | None = None
 
     def redirect(self, request: Request, status: int) -> None:
         """Go on with another request, of the gateway's own; `status` is what the first one came to."""
         if self.before is None:
             self.before = status, self.user
-        self.request, self.matched, self.found = request, None, None
+        self.request, self.matched, self.found, self.call = request, None, None, None
         self.user = None
 
 

@@ -10,6 +10,7 @@ from gateway.protocol.conditions import outcome, without_content
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Data, Event, Head
 from gateway.request.incoming import Send
+from gateway.request.warning import insertion, lengthened
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
 from gateway.sessions.exchange import Fault
@@ -134,9 +135,15 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             await _drop(call, relay)
             raise PreconditionFailed
     started, unwanted = False, status == 304
+    session, warns = call.session, call.program.warning
+    added = insertion(session, warns, head) if warns and session and call.exchange.honoured else None
+    if request.method == "HEAD" or status != head.status:
+        added = None
     while True:
         whole = call.exchange.over and call.exchange.fault is None
         body = b"" if unwanted else _body(parts)
+        if added is not None:
+            body = added.into(body, last=whole)
         if relay.connection.lost and call.exchange.first and not whole:
             text = "the client left before it had the whole response"
             call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)"))
@@ -145,6 +152,8 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             headers = _headers(call, head, body, whole)
             if unwanted:
                 headers = without_content(headers)
+            if added is not None:
+                headers = lengthened(headers, len(body) if whole else None)
             if request.came_by is not None:
                 headers += request.came_by.missing_in([name for name, _ in headers])
             await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -39,7 +39,10 @@ class Call:
     `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1). `segment` is the URL's first
     segment behind the cgi-name (R3); `since` the time of the last progress, `reading` whether the program is
     read from, `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output;
-    `output` takes what comes until the head is known, for ScriptLog.
+    `output` takes what comes until the head is known, for ScriptLog. `began` and `ended` (0.0: not yet) are
+    when the program was handed out and when its response was over, monotonic; `bytes_in` are of the request's
+    body, `bytes_out` of what the program wrote, as far as the session has not got them yet; `counted`: until
+    when it has got the time. `number`: of the request within the session that it has or begins.
     """
 
     __slots__ = (
@@ -47,6 +50,11 @@ class Call:
         "_decide",
         "_sink",
         "asked",
+        "began",
+        "bytes_in",
+        "bytes_out",
+        "counted",
+        "ended",
         "eof",
         "exchange",
         "extra_headers",
@@ -55,6 +63,7 @@ class Call:
         "lost_at",
         "never_kept",
         "newcomer",
+        "number",
         "output",
         "program",
         "reading",
@@ -85,6 +94,7 @@ class Call:
         self.program = program
         self.session, self.handle, self.segment = session, handle, segment
         self.newcomer = session is None
+        self.number = 1 if session is None else session.requests
         self.never_kept = head_only
         self.user = user
         self.asked: Asked | None = None
@@ -92,7 +102,9 @@ class Call:
         self.extra_headers: list[tuple[bytes, bytes]] = []
         self.eof = False
         self.output: bytearray | None = None
-        self.since = time.monotonic()
+        self.since = self.began = self.counted = time.monotonic()
+        self.ended = 0.0
+        self.bytes_in = self.bytes_out = 0
         self.reading = True
         self.lost_at = 0.0
         self.waits_for_body = False
@@ -145,6 +157,7 @@ class Call:
         """Bytes of the program, or its end of file."""
         self.since = time.monotonic()
         self.eof = not data
+        self.bytes_out += len(data)
         exchange = self.exchange
         if exchange.over:
             if data and exchange.end is not None:
@@ -158,6 +171,7 @@ class Call:
         events = exchange.received(data) if data else exchange.received_eof()
         if exchange.over:
             self.reading = False
+            self.ended = self.since
             if not data:
                 self.instance.pause()
         if known is None and exchange.head is not None:
@@ -178,6 +192,7 @@ class Call:
         if not self.exchange.over:
             self.exchange.fail(fault)
             self.reading = False
+            self.ended = time.monotonic()
             self._sink.events(())
 
     def pause(self) -> None:

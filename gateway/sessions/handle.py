@@ -6,6 +6,8 @@ from binascii import a2b_base64, b2a_base64
 from hashlib import blake2b
 from hmac import compare_digest
 
+from gateway.logs.session import mask as mask
+
 _GRAMMAR = re.compile(rb"(?!\.\.?\Z)[A-Za-z0-9\-._~!$&'()*+,;=:@]{1,128}")
 _READY_MADE = re.compile(rb"[A-Za-z0-9_\-]{32}")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
@@ -48,8 +50,3 @@ class HandleMint:
         keyed = self._keyed.copy()
         keyed.update(random)
         return keyed.digest()
-
-
-def mask(handle: bytes) -> str:
-    """A handle for people to tell apart: the first 4 characters, of short ones at most half."""
-    return handle[: min(4, len(handle) // 2)].decode("ascii", "backslashreplace") + "…"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import ENDING, Table
 from gateway.logs.error import ErrorLog
+from gateway.measure.measures import Measures
 from gateway.program import Name, Program
 from gateway.sessions.call import Call
 from gateway.sessions.clocks import CallClock, SessionClock
@@ -21,6 +22,7 @@ from gateway.sessions.lifecycle import Event, State
 from gateway.sessions.session import Session
 from gateway.sessions.shared import Ended
 from gateway.sessions.store import Store
+from gateway.sessions.tally import Tally
 
 MUTE_BOUND = 0.5  # seconds between the end of file of an idle instance and the news of its exit
 
@@ -53,6 +55,8 @@ class Holdings:
         self.calls = CallClock(loop)
         self.clock = SessionClock(loop, self._expired)
         self.persistent = 0
+        self.tally = Tally()
+        self.measures: Measures | None = None
         self.overlap = self.draining = self.stopping = False
         self.on_gone: Callable[[Instance], None] = lambda instance: None
         self._log = log
@@ -68,7 +72,8 @@ class Holdings:
         if instance.shared is not None:
             instance.shared.running = session.slot
         session.user = call.user
-        self.store.table.set_owner(session.slot, call.user)
+        self.tally.begins(session, call.began)
+        self.store.table.begin(session.slot, call.user, session.began)
         if not instance.persistent:
             self._persist(instance)
         return session
@@ -112,7 +117,19 @@ class Holdings:
             if session.slot in waiting:
                 rest = session.deadline - session.stood
                 deadline = now + max(rest, session.program.queue_timeout)
-                self.store.table.rest(session.slot, deadline, session.timeout, session.requests)
+                self._write(session, deadline)
+
+    def _write(self, session: Session, deadline: float) -> None:
+        """The session's counters, into the shared table: they outlive this process."""
+        self.store.table.rest(
+            session.slot,
+            deadline,
+            session.timeout,
+            session.requests,
+            session.bytes_in,
+            session.bytes_out,
+            session.busy,
+        )
 
     def adopt(self, instance: Instance, sessions: set[Session]) -> None:
         """This front holds the instance from now on; it has just been granted."""
@@ -136,14 +153,24 @@ class Holdings:
     # ---- the end of an instance
 
     def _expired(self, session: Session) -> None:
-        fault = Fault(Reason.TIMED_OUT, f"HTS002 timed out after {session.timeout:g} s")
+        text = f"HTS002 timed out after {session.timeout:g} s"
+        self.end_session(session, Fault(Reason.TIMED_OUT, text), Event.EXPIRE)
+
+    def end_session(self, session: Session, fault: Fault, event: Event = Event.END) -> None:
+        """End a session of which no request runs; others of its instance go on."""
         instance = session.instance
         if instance.shared is None:
-            self._end(instance, fault, Event.EXPIRE)
+            self._end(instance, fault, event)
             return
         self._leave(session, fault, told=False)
         if not self.sessions[instance.id] and instance.state is State.IDLE:
-            self._end(instance, fault, Event.EXPIRE)
+            self._end(instance, fault, event)
+
+    def prolong(self, session: Session, seconds: float) -> None:
+        """A session that nobody calls lives so long from now on."""
+        session.deadline = time.monotonic() + seconds
+        self._write(session, session.deadline)
+        self.clock.arm(session)
 
     def _leave(self, session: Session, fault: Fault, *, told: bool) -> None:
         """One session of a shared instance is over; `told`: the program knows (S2, S4)."""
@@ -152,12 +179,18 @@ class Holdings:
         self.sessions[instance.id].remove(session)
         self.clock.disarm(session)
         self.store.remove(session, fault.reason)
+        self._tell_over(session, fault, last=False)
         self._report(fault, session.program, session.handles.current)
         if told:
             self.link.tell("leave", id=instance.id, slot=slot)
         else:
             self.store.table.set_state(slot, ENDING)
             instance.shared.over(Ended(slot, session.handles.current))
+
+    def _tell_over(self, session: Session, fault: Fault, *, last: bool) -> None:
+        """A session is over, and (`last`) its instance with it: the keeper writes that down."""
+        ending = self.tally.over(session, fault)._asdict()
+        self.link.tell("account", id=session.instance.id, slot=session.slot, last=last, ending=ending)
 
     def _forget(self, instance: Instance) -> set[Session]:
         """Its sessions, of which nothing will be heard here any more."""
@@ -172,6 +205,7 @@ class Holdings:
         sessions = self._forget(instance)
         for session in sessions:
             self.store.remove(session, fault.reason)
+            self._tell_over(session, fault, last=True)
         if len(sessions) == 1:
             self._report(fault, session.program, session.handles.current)
         elif sessions:  # S5

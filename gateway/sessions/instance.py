@@ -48,7 +48,8 @@ class Waiter(NamedTuple):
 class Instance:
     """Owns its descriptors: `close` ends them. `on_idle` is told what happens between two calls. `framed`: the
     next request is a frame, because it is not the first, or the instance was ready before it (P11); `shared`:
-    None for an instance of one session."""
+    None for an instance of one session; `ordered`: when the keeper was asked for it (monotonic), `warm`: from a
+    host that was ready."""
 
     __slots__ = (
         "_loop",
@@ -61,6 +62,7 @@ class Instance:
         "id",
         "mark",
         "mute",
+        "ordered",
         "output",
         "persistent",
         "pid",
@@ -70,6 +72,7 @@ class Instance:
         "slot",
         "state",
         "stdin",
+        "warm",
     )
 
     def __init__(
@@ -91,7 +94,8 @@ class Instance:
         self.call: Running | None = None
         self.queue: deque[Waiter] = deque()
         self.exited: asyncio.Future[dict[str, Any]] = loop.create_future()
-        self.persistent = self.mute = self.framed = False
+        self.persistent = self.mute = self.framed = self.warm = False
+        self.ordered = 0.0
         self.shared: Shared | None = None
         self._paused = self._writing = False
         self._loop, self._on_idle = loop, on_idle

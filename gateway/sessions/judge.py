@@ -39,6 +39,8 @@ class Judge:
             self._registry.renew(call, session.handles.current, session.renewed[1])
             _protect(call, head)
             return None
+        if call.exchange.first and self._registry.measures is not None:
+            self._registry.measures.started(call)
         asked = self._ask(call, advice)
         for text in asked.advice:
             self._advise(call, text)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -31,16 +32,18 @@ class Order(NamedTuple):
 
 
 class KeeperLink:
-    """Asks, and hands what the keeper tells to `on`: a callback for each kind of message."""
+    """Asks, and hands what the keeper tells to `on`: a callback for each kind of message. `on_answer` hears of
+    each question that was answered, and how many seconds that took."""
 
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._link = Link(sock)
         self._loop = loop
         self._tags = itertools.count(1)
-        self._answers: dict[int | str, Callable[[Message], None]] = {}
+        self._answers: dict[int | str, tuple[float, Callable[[Message], None]]] = {}
         self._writing = False
         self.on: dict[str, Callable[[Message], None]] = {}
         self.on_lost: Callable[[], None] = lambda: None
+        self.on_answer: Callable[[str, float], None] | None = None
         loop.add_reader(self._link.fileno(), self._readable)
 
     # ---- the start of a front
@@ -112,6 +115,12 @@ class KeeperLink:
         key, at, timeout, reason = entry
         self.tell("retire", key=key.hex(), at=at, timeout=timeout, reason=int(reason))
 
+    @property
+    def waits(self) -> float:
+        """For how many seconds the oldest question has not been answered; 0.0 when none is open."""
+        asked, _ = next(iter(self._answers.values()), (None, None))
+        return 0.0 if asked is None else time.monotonic() - asked
+
     def close(self) -> None:
         """Leave the loop and close the link."""
         if self._link.fileno() >= 0:
@@ -129,14 +138,17 @@ class KeeperLink:
         self, kind: str, answer: int | str, receive: Callable[[Message], T], **fields: Any
     ) -> "asyncio.Future[T]":
         future: asyncio.Future[T] = self._loop.create_future()
+        asked = time.monotonic()
 
         def received(message: Message) -> None:
+            if self.on_answer is not None:
+                self.on_answer(kind, time.monotonic() - asked)
             if future.cancelled():
                 self._decline(message)
             else:
                 future.set_result(receive(message))
 
-        self._answers[answer] = received
+        self._answers[answer] = asked, received
         self.tell(kind, **fields)
         return future
 
@@ -154,7 +166,8 @@ class KeeperLink:
             messages = None
         for message in messages or ():
             key = message.fields.get("tag", message.kind)
-            (self._answers.pop(key, None) or self.on[message.kind])(message)
+            _, receive = self._answers.pop(key, (0.0, None))
+            (receive or self.on[message.kind])(message)
         if messages is None:
             self.close()
             self.on_lost()

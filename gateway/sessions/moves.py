@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from gateway.errors import Busy
+from gateway.keeper.accounts import drawn_up
 from gateway.keeper.link import Message
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import ENDING, session_key
@@ -100,16 +101,24 @@ class Moves:
         session = Session(name, handles, instance, program, slot)
         session.deadline, session.timeout, session.requests = deadline, timeout, requests
         session.user = self._table.owner(slot)
+        facts = self._table.facts(slot)
+        session.began, session.bytes_in, session.bytes_out, session.busy, session.last = facts
         return session
 
     def _abandon(self, instance: Instance, name: Name, slots: list[int]) -> None:
         """Its cgi-name is gone after a reload: its sessions end (HTS006)."""
+        text = name[1].decode("latin-1")
+        log = f"HTS006 its cgi-name is gone after a reload: {text}"
         for slot in slots:
+            number = str(instance.id) if instance.shared is None else f"{instance.id}.{slot}"
+            ending = drawn_up(self._table, slot, (name[0], text), number, Reason.ENDED, log)
+            if ending is not None:
+                self._registry.tally.note(ending)
+                self._link.tell("account", id=instance.id, slot=slot, last=True, ending=ending._asdict())
             timeout = self._table.clock(slot)[1]
             for handle in self._table.handles(slot).texts:
                 self._registry.store.retired.add(session_key(*name, handle), Reason.ENDED, timeout)
-        text = name[1].decode("latin-1")
-        self._registry.abandon(instance, f"HTS006 its cgi-name is gone after a reload: {text}", name[0])
+        self._registry.abandon(instance, log, name[0])
 
     def _answered(self, instance: int) -> None:
         wanted = self._wanted.pop(instance, None)

@@ -1,12 +1,32 @@
 """Waiting for an instance that is busy, in order of arrival (R5, S5)."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from gateway.errors import Busy, ClientGone
 from gateway.program import Program
 from gateway.sessions.handles import Use
 from gateway.sessions.instance import Instance
+
+
+class Waits(Protocol):
+    """A request: `waited` are its seconds in queues."""
+
+    waited: float
+
+
+@contextmanager
+def waiting(request: Waits | None) -> Iterator[None]:
+    """Count what is awaited within as time in a queue."""
+    since = time.monotonic()
+    try:
+        yield
+    finally:
+        if request is not None:
+            request.waited += time.monotonic() - since
 
 
 async def in_turn(

@@ -77,7 +77,7 @@ class Registry(Holdings):
         held = self.sessions.get(session.instance.id, ())
         if session in held and not session.called:
             session.deadline += time.monotonic() - session.stood
-            self.store.table.rest(session.slot, session.deadline, session.timeout, session.requests)
+            self._write(session, session.deadline)
             self.clock.arm(session)
 
     async def wait_to_enter(
@@ -94,6 +94,7 @@ class Registry(Holdings):
         if not self._hand_out(session.instance):
             return None
         session.requests += 1
+        self.tally.requests += 1
         if session.instance.shared is not None:
             session.instance.shared.running = session.slot
         use = session.handles.use(handle)
@@ -109,6 +110,11 @@ class Registry(Holdings):
         instance.advance(Event.CLAIM)
         self.store.table.set_state(instance.slot, BUSY)
         return True
+
+    def visit(self, session: Session, rest: bytes) -> None:
+        """A request's URL has this behind the handle."""
+        session.last = rest
+        self.store.table.set_last(session.slot, rest)
 
     # ---- a response asks (judged in judge.py)
 
@@ -136,6 +142,7 @@ class Registry(Holdings):
         if call.instance.shared is not None:
             self._heard(call.instance)
         if call.session is not None and call.verdict.keep:
+            _count(call, call.session)
             self._write_rest(call.session)
         elif self._others(call) and self._lives_on(call, call.verdict):
             if call.session is not None:
@@ -149,6 +156,8 @@ class Registry(Holdings):
         instance.call = None
         verdict = call.verdict or call.exchange.verdict(instance.unread())
         others = self._others(call)
+        if session is not None:
+            _count(call, session)
         if self.stopping and (verdict.keep or (others and verdict.fault is None)):
             fault: Fault | None = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
         elif verdict.keep and call.newcomer and not delivered:
@@ -217,7 +226,7 @@ class Registry(Holdings):
     def _write_rest(self, session: Session) -> None:
         session.stood = time.monotonic()
         session.deadline = session.stood + session.timeout
-        self.store.table.rest(session.slot, session.deadline, session.timeout, session.requests)
+        self._write(session, session.deadline)
         if session.instance.shared is not None:
             self._write_shared_rest(session.instance)
 
@@ -242,6 +251,15 @@ class Registry(Holdings):
                     waiter.turn.set_exception(Busy("HTS013 the gateway is stopping"))
             if instance.state is State.IDLE:
                 self._end(instance, Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
+
+
+def _count(call: Call, session: Session) -> None:
+    """Its session gets what the call has come to since this was asked last."""
+    now = time.monotonic()
+    session.busy += now - call.counted
+    session.bytes_in += call.bytes_in
+    session.bytes_out += call.bytes_out
+    call.counted, call.bytes_in, call.bytes_out = now, 0, 0
 
 
 def _by_program(call: Call) -> bool:

@@ -14,12 +14,21 @@ class Session:
     `renewed`: the advice that was honoured last, and the seconds granted; `user`: REMOTE_USER of the request
     that created it, the only one who may use it (W1); `slot`: its place in the shared table, which is the
     instance's own unless that is shared.
+
+    For people: `began` (seconds since 1970), `bytes_in` (of its requests' bodies), `bytes_out` (what its
+    program wrote), `busy` (seconds in which a request of it ran; one that runs is added when it is over),
+    `last` (what the URL of its last request had behind the handle, without query).
     """
 
     __slots__ = (
+        "began",
+        "busy",
+        "bytes_in",
+        "bytes_out",
         "deadline",
         "handles",
         "instance",
+        "last",
         "name",
         "program",
         "renewed",
@@ -42,6 +51,15 @@ class Session:
         self.timeout = 0.0
         self.requests = 1
         self.renewed: tuple[Advice | None, float] = None, 0.0
+        self.began = self.busy = 0.0
+        self.bytes_in = self.bytes_out = 0
+        self.last = b""
+
+    @property
+    def id(self) -> str:
+        """What people call it: the number of its instance; of a shared one with the session's slot."""
+        instance = self.instance
+        return str(instance.id) if instance.shared is None else f"{instance.id}.{self.slot}"
 
     @property
     def called(self) -> bool:

@@ -6,6 +6,7 @@ from gateway.errors import Busy, ClientGone
 from gateway.program import Name, Program
 from gateway.sessions.instance import Instance
 from gateway.sessions.moves import Moves
+from gateway.sessions.queue import Waits, waiting
 from gateway.sessions.registry import Registry
 from gateway.sessions.shared import MOST_WAITING
 
@@ -19,7 +20,9 @@ class Sharing:
         self._starting: dict[Name, asyncio.Future[None]] = {}
         self._waiting: dict[Name, int] = {}
 
-    async def enter(self, program: Program, gone: "asyncio.Future[None]") -> Instance | None:
+    async def enter(
+        self, program: Program, gone: "asyncio.Future[None]", request: Waits | None = None
+    ) -> Instance | None:
         """The program's shared instance, handed out; None: start one, and tell `started` when that is
         over, well or not. `gone`: the client has left. Raises Busy, ClientGone."""
         until = self._registry.loop.time() + program.queue_timeout
@@ -35,12 +38,15 @@ class Sharing:
                     return instance
                 if self._registry.shared.get(program.name) is not instance:
                     continue  # it could not be handed out, and has been ended
-                if await self._registry.wait_to_enter(instance, program, gone, at_most):
-                    return instance
+                with waiting(request):
+                    if await self._registry.wait_to_enter(instance, program, gone, at_most):
+                        return instance
             elif (elsewhere := self._moves.elsewhere(program.name, b"")) is not None:
-                await self._moves.borrow(elsewhere, at_most)
+                with waiting(request):
+                    await self._moves.borrow(elsewhere, at_most)
             elif program.name in self._starting:
-                await self._await_start(program, gone, at_most)
+                with waiting(request):
+                    await self._await_start(program, gone, at_most)
             else:
                 self._starting[program.name] = self._registry.loop.create_future()
                 return None

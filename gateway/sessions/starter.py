@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import secrets
+import time
 from collections import deque
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.protocol.environ import Variables
 from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
 from gateway.sessions.lifecycle import Event, State
+from gateway.sessions.queue import Waits, waiting
 from gateway.sessions.registry import Registry
 from gateway.sessions.shared import Shared
 
@@ -39,10 +41,12 @@ class Starter:
         *,
         body: bool,
         words: tuple[bytes, ...] = (),
+        request: Waits | None = None,
     ) -> Instance:
         """A new instance in state FIRST. `gone`: the client has left; `words`: arguments (RFC 3875, 4.4).
         Raises Busy, CannotStart, ClientGone."""
-        await self._enter(program, gone)
+        await self._enter(program, gone, request)
+        ordered = time.monotonic()
         try:
             mark = secrets.token_hex(MARK_BYTES).encode()
             order = _order(program, variables, mark, words, body=body)
@@ -50,22 +54,31 @@ class Starter:
         finally:
             self._leave()
         if isinstance(started, Instance):
+            started.ordered = ordered
             return started
         raise started
 
     async def start_warm(
-        self, program: Program, group: HostGroup, gone: "asyncio.Future[None]"
+        self,
+        program: Program,
+        group: HostGroup,
+        gone: "asyncio.Future[None]",
+        request: Waits | None = None,
     ) -> Instance | None:
         """A new instance, made by a host that was ready, in state FIRST; None: there is none, start cold.
         Raises Busy, ClientGone."""
         self.prepare(group)
-        await self._enter(program, gone)
+        await self._enter(program, gone, request)
+        ordered = time.monotonic()
         try:
-            return await self._link.start_warm(
+            instance = await self._link.start_warm(
                 group.id, _about(program), program.grace, lambda message: self._started_warm(program, message)
             )
         finally:
             self._leave()
+        if instance is not None:
+            instance.ordered, instance.warm = ordered, True
+        return instance
 
     def prepare(self, group: HostGroup) -> None:
         """Have the hosts of a group ready, from its first mention on."""
@@ -92,10 +105,21 @@ class Starter:
         instance.mark = mark
         instance.advance(Event.STARTED)
         self._registry.instances[instance.id] = instance
+        self._registry.tally.starts += 1
         if program.shared:
             instance.shared = Shared(program.name)
             self._registry.shared.setdefault(program.name, instance)  # one may have been adopted meanwhile
         return instance
+
+    @property
+    def jobs(self) -> int:
+        """Programs that run or are being started: what MaxCGIJobs counts."""
+        return len(self._registry.instances) + self._starting
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a start."""
+        return len(self._waiting)
 
     def stop(self) -> None:
         """The gateway is stopping: nobody waits any more."""
@@ -104,12 +128,13 @@ class Starter:
             if not turn.done():
                 turn.set_exception(Busy("HTS013 the gateway is stopping"))
 
-    async def _enter(self, program: Program, gone: "asyncio.Future[None]") -> None:
+    async def _enter(self, program: Program, gone: "asyncio.Future[None]", request: Waits | None) -> None:
         if self._free_jobs() <= 0 or self._waiting:
             turn: asyncio.Future[None] = self._registry.loop.create_future()
             self._waiting.append(turn)
             first = asyncio.FIRST_COMPLETED
-            await asyncio.wait((turn, gone), timeout=program.queue_timeout, return_when=first)
+            with waiting(request):
+                await asyncio.wait((turn, gone), timeout=program.queue_timeout, return_when=first)
             if not turn.done():
                 self._waiting.remove(turn)
                 if gone.done():
@@ -126,7 +151,7 @@ class Starter:
         self._free()
 
     def _free_jobs(self) -> int:
-        return self._limit - len(self._registry.instances) - self._starting
+        return self._limit - self.jobs
 
     def _free(self) -> None:
         """A job has ended: the next in the queue may start."""

@@ -4,19 +4,24 @@ from urllib.parse import quote_from_bytes
 
 from starlette.responses import Response
 
-from gateway.mapping.found import ClientRedirect, FolderRedirect, StaticFile
+from gateway.mapping.found import ClientRedirect, FolderRedirect, OwnPage, StaticFile
 from gateway.protocol.redirection import Redirection
 from gateway.request.incoming import Incoming
 from gateway.web import static
+from gateway.web.own import OwnPages
 
 _IN_A_PATH = "/:@!$&'()*+,;=~"  # as they are (RFC 3986, section 3.3)
 _IN_A_QUERY = _IN_A_PATH + "?%[]"
 
 
-def plain(found: StaticFile | FolderRedirect | ClientRedirect, on: Incoming) -> Response:
+def plain(
+    found: StaticFile | FolderRedirect | ClientRedirect | OwnPage, on: Incoming, own: OwnPages
+) -> Response:
     """The response for what was found. Raises MethodNotAllowed, NotFound."""
     if isinstance(found, StaticFile):
         response = static.respond(found.path, on.scope, found.kind)
+    elif isinstance(found, OwnPage):
+        response = own.respond(found.name, on.request)
     elif isinstance(found, FolderRedirect):
         response = _redirect(301, quote_from_bytes(found.location, _IN_A_PATH), on.request.query)
     else:

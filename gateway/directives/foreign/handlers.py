@@ -1,4 +1,7 @@
-"""The names of handlers in files: those that do something here, those that may stand, those that may not."""
+"""The names of handlers in files: those that do something here, those that may stand, those that may not.
+
+`PAGES` are answers of the gateway's own at any URL (SetHandler); to the files of an extension they are nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from gateway.directives.problems import Malformed, shown, suggestion
 from gateway.directives.readers.values import only
 
 HANDLERS = ("cgi-script",)
+PAGES = METRICS, HEALTH, READY = ("server-metrics", "server-health", "server-ready")
 IDLE = (
     "balancer-manager",
     "default-handler",
     "ldap-status",
     "server-info",
-    "server-metrics",
     "server-status",
     "type-map",
 )
@@ -26,17 +29,18 @@ _FOREIGN = ("php", "application/x-httpd-php", "proxy:", "fcgi", "fastcgi", "wsgi
 def handler(word: str) -> str:
     """A handler's name in lower case. Raises Malformed."""
     name = word.lower()
-    if name in HANDLERS or name in IDLE:
+    if name in HANDLERS or name in PAGES or name in IDLE:
         return name
     if name.startswith(_FOREIGN):
         raise Malformed(f"a handler of this gateway; without this one they are {_SOURCE}", shown([word]))
-    raise Malformed(f"one of {', '.join(HANDLERS)}", shown([word]) + suggestion(word, (*HANDLERS, *IDLE)))
+    known = (*HANDLERS, *PAGES, *IDLE)
+    raise Malformed(f"one of {', '.join((*HANDLERS, *PAGES))}", shown([word]) + suggestion(word, known))
 
 
 class HandlerChoice(NamedTuple):
-    """A handler for all files of a place, or None."""
+    """A handler for all URLs of a place, or None."""
 
-    syntax: str = "|".join((*HANDLERS, "None"))
+    syntax: str = "|".join((*HANDLERS, *PAGES, "None"))
 
     def read(self, words: Words, root: str) -> str | None:
         """The name in lower case, or None."""
@@ -50,6 +54,6 @@ class HandlerChoice(NamedTuple):
 
 def remarks(value: str | Mapping[str, str | None] | None) -> Iterator[str]:
     """Which handlers do nothing."""
-    names = value.values() if isinstance(value, Mapping) else [value]
-    for name in dict.fromkeys(name for name in names if name in IDLE):
+    names, idle = (value.values(), IDLE + PAGES) if isinstance(value, Mapping) else ([value], IDLE)
+    for name in dict.fromkeys(name for name in names if name in idle):
         yield f"the handler {name} has no effect here: its files are sent as they are"

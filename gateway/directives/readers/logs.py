@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gateway.directives.directive import Merging, Words
 from gateway.directives.problems import Malformed, shown
 from gateway.directives.readers.logformat import parse
-from gateway.directives.readers.values import absolute
+from gateway.directives.readers.values import absolute, folder_of, only
 
 LEVELS = (
     *("emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"),
@@ -88,6 +88,25 @@ def _path(word: str, root: str) -> str:
     if word.startswith("syslog"):
         raise Malformed("a file, stdout or stderr", shown([word]))
     return word if word in STANDARD else absolute(word, root)
+
+
+class FileReader(NamedTuple):
+    """A file, `stdout` or `stderr`."""
+
+    syntax: str = "file|stdout|stderr"
+
+    def read(self, words: Words, root: str) -> str:
+        """The path, made absolute."""
+        return _path(only(words, f"one path ({self.syntax})"), root)
+
+    def lines(self, value: str | None) -> Iterable[Words]:
+        """One word; none where there is no file."""
+        return [[value]] if value else []
+
+
+def folder(value: str | None) -> list[str]:
+    """What must exist for one log: its folder."""
+    return [] if value is None or value in STANDARD else folder_of(value)
 
 
 def folders(value: tuple[AccessLog, ...]) -> list[str]:

@@ -153,9 +153,9 @@ def path_itself(value: str | None) -> list[str]:
     return [value] if value else []
 
 
-def folder_of(value: str) -> list[str]:
+def folder_of(value: str | None) -> list[str]:
     """What must exist for a Path that is written: its folder."""
-    return [value.rpartition("/")[0] or "/"] if "/" in value else []
+    return [value.rpartition("/")[0] or "/"] if value and "/" in value else []
 
 
 class Text(NamedTuple):

@@ -61,7 +61,10 @@ SetHandler: Directive[str | None] = directive(
     contexts="SVDLF",
     origin="Apache",
     remarks=handlers.remarks,
-    help="All files here are CGI programs (where `Options ExecCGI` is on); `None` takes that back.",
+    help="`cgi-script`: files here are CGI programs (where `Options ExecCGI` is on). The others answer every "
+    "URL here, whether there is a file or not: `server-metrics` with the gateway's measures for Prometheus, "
+    "`server-health` with 200 as long as the gateway answers, `server-ready` with 200 while it takes requests, "
+    "else 503 and why. Say in the same place who may ask (`Require local`). `None` takes it back.",
 )
 Options: Directive[options.Options] = directive(
     "Options",

@@ -18,6 +18,16 @@ Listen: Directive[tuple[Listener, ...]] = directive(
     "was started says who may connect to a Unix socket, and the folder does. Handles travel in URLs: beyond "
     "loopback use TLS.",
 )
+ControlSocket: Directive[str | None] = directive(
+    "ControlSocket",
+    values.Path("path|none", words=("none",)),
+    default=None,
+    contexts="S",
+    origin="ours",
+    paths=values.folder_of,
+    help="The Unix socket by which `gateway status` and its like reach a gateway that runs; only the user who "
+    "started it (and root) may. Without this line: `control` in the state directory. `none`: there is none.",
+)
 ServerRoot: Directive[str] = directive(
     "ServerRoot",
     values.Path("directory"),

@@ -72,6 +72,16 @@ PersistentCGIQueueTimeout: Directive[float] = directive(
     origin="ours",
     help="How long a request waits for a busy session or a free job; then 503 (R5, L2).",
 )
+PersistentCGIWarning: Directive[float] = directive(
+    "PersistentCGIWarning",
+    values.Time(),
+    default=0.0,
+    contexts="SVDLF",
+    origin="ours",
+    help="So long before a session ends its HTML pages warn the user and offer to stay: the clock then begins "
+    "anew without a call of the program, up to MaxPersistentCGITimeout since its last one. 0: never. A page "
+    "whose Content-Security-Policy forbids inline scripts shows no warning.",
+)
 PersistentCGIExpired: Directive[str] = directive(
     "PersistentCGIExpired",
     values.Choice(("gone", "fresh")),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -161,6 +162,23 @@ def tls(entry: Entry, name: str) -> str:
         return _NOTHING
     known = {"HTTPS": "on", "SSL_PROTOCOL": secured.version(), "SSL_CIPHER": (secured.cipher() or (None,))[0]}
     return known.get(name) or _NOTHING
+
+
+def number(entry: Entry) -> int | None:
+    """The request's number within its session; the one that began it is 1."""
+    call = entry.record.call
+    return None if call is None or call.session is None else call.number
+
+
+def program_time(entry: Entry) -> int | None:
+    """Microseconds from when the program was handed out until its response was over; None: no program was."""
+    call = entry.record.call
+    return None if call is None else int(((call.ended or time.monotonic()) - call.began) * 1_000_000)
+
+
+def queue_time(entry: Entry) -> int:
+    """Microseconds in the queues of a session (R5), of a shared instance (S5), of MaxCGIJobs (L2)."""
+    return int(entry.record.waited * 1_000_000)
 
 
 class Facts:

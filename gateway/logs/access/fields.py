@@ -77,7 +77,7 @@ def _field(code: Code, known: Facts) -> Field:
         "o": lambda entry: _shown(_header(known, entry, entry.headers, named)),
         "C": lambda entry: _shown(facts.cookie(entry, argument.encode("utf-8", "surrogateescape"))),
         "e": lambda entry: _shown(facts.variable(entry, argument)),
-        "x": lambda entry: facts.tls(entry, argument),
+        "x": _x(argument, known),
     }
     return simple.get(letter, lambda entry: NOTHING)
 
@@ -92,6 +92,22 @@ def _header(known: Facts, entry: Entry, headers: Sequence[tuple[bytes, bytes]], 
     if name in _URLS:
         values = [known.url(entry, value) for value in values]
     return b", ".join(values)
+
+
+def _x(name: str, known: Facts) -> Field:
+    """`%{…}x`: facts of the session and of the program's time, else of the connection's TLS."""
+    own: dict[str, Field] = {
+        "HTSESSION": lambda entry: known.session(entry)[0] or NOTHING,
+        "HTSESSION_STATE": lambda entry: known.session(entry)[1] or NOTHING,
+        "HTSESSION_REQUEST": lambda entry: _number(facts.number(entry)),
+        "PROGRAM_TIME": lambda entry: _number(facts.program_time(entry)),
+        "QUEUE_TIME": lambda entry: _number(facts.queue_time(entry)),
+    }
+    return own.get(name, lambda entry: facts.tls(entry, name))
+
+
+def _number(value: int | None) -> str:
+    return NOTHING if value is None else str(value)
 
 
 def _time(argument: str) -> Field:

@@ -22,7 +22,8 @@ def line(known: Facts) -> Callable[[Entry], bytes]:
 
 
 def _object(entry: Entry, known: Facts) -> dict[str, str | int | None]:
-    """Null is what there is not. `duration` in microseconds, `bytes` of the body as it was sent."""
+    """Null is what there is not. `duration`, `program_time` and `queue_time` in microseconds, `bytes` of the
+    body as it was sent."""
     asked, record = entry.request, entry.record
     handle, state = known.session(entry)
     referer = facts.header(entry, b"referer")
@@ -44,6 +45,9 @@ def _object(entry: Entry, known: Facts) -> dict[str, str | int | None]:
         "cgi_name": _text(facts.cgi_name(entry)),
         "session": handle,
         "session_state": state,
+        "session_request": facts.number(entry),
+        "program_time": facts.program_time(entry),
+        "queue_time": facts.queue_time(entry),
     }
 
 

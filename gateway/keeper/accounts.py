@@ -1,0 +1,157 @@
+"""Accounts of sessions that are over: told by the front that held them, else drawn up from the shared table.
+
+A line is written when the session's process has been reaped, because only then it is known what that has used;
+for a session of a shared instance that lives on, at once.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gateway.keeper import table as tables
+from gateway.keeper.child import Child
+from gateway.keeper.reasons import Reason
+from gateway.logs.error import ErrorLog, LogFile
+from gateway.logs.session import Ending, SessionLog, Used, mask
+
+_MOST_UNTOLD = 200
+ORPHANED = "HTS007 ended when its front was gone"
+
+
+class _Owed(NamedTuple):
+    """A process that was reaped before its front told of these sessions, by slot."""
+
+    front: Any
+    pid: int
+    used: Used
+    endings: dict[int, Ending]
+
+
+class Accounts:
+    """Each session is written once: `Table.account` marks the slot of one that has been told. `tell` hands what
+    was drawn up here to the front that serves; False: there is none now."""
+
+    def __init__(self, table: tables.Table, log: ErrorLog, tell: Callable[[Ending], bool]) -> None:
+        self._table, self._error, self._tell = table, log, tell
+        self._log = SessionLog(self._cannot_write)
+        self._owed: dict[int, _Owed] = {}
+        self._untold: deque[Ending] = deque(maxlen=_MOST_UNTOLD)
+
+    # ---- the files
+
+    def configure(self, paths: Mapping[str, str | None]) -> None:
+        """SessionLog of each host. One that cannot be opened is told; then the files of before stay."""
+        try:
+            self._log.configure(paths)
+        except OSError as error:
+            self._error("error", f"the session logs stay where they were: {error}", module="core")
+
+    def reopen(self) -> None:
+        """Open the files anew (USR1)."""
+        for file, error in self._log.reopen():
+            self._error("error", f"cannot reopen {file.path}: {error.strerror}", module="core")
+
+    def _cannot_write(self, file: LogFile, error: OSError) -> None:
+        self._error("error", f"cannot write to {file.path}: {error.strerror}", module="core")
+
+    # ---- a front tells
+
+    def told(self, front: Any, child: Child | None, fields: dict[str, Any]) -> None:
+        """`account`: the id of the instance and the slot of a session that is over, whether the instance ends
+        with it (`last`), and an Ending."""
+        slot, ending = fields["slot"], Ending(**fields["ending"])
+        if child is None:
+            owed = self._owed.get(fields["id"])
+            if owed is not None and owed.front is front and owed.endings.pop(slot, None) is not None:
+                self._log.write(ending, owed.pid, owed.used)
+                if not owed.endings:
+                    del self._owed[fields["id"]]
+        elif child.holder is front and slot in {child.slot, *child.sessions}:
+            self._table.account(slot)
+            if fields["last"]:
+                child.endings.append(ending)
+            else:
+                self._log.write(ending, child.pid, None)
+
+    # ---- nobody tells
+
+    def stopped(self, child: Child, reason: Reason = Reason.STOPPED, text: str = ORPHANED) -> None:
+        """All sessions of an instance are over that nobody holds."""
+        for ending in self._draw_up(child, reason, text).values():
+            child.endings.append(ending)
+            self._announce(ending)
+
+    def reaped(self, child: Child, facts: dict[str, Any]) -> None:
+        """An instance is gone; its slots are still there."""
+        used = Used(facts["cpu"], facts["peak_kib"])
+        if child.holder is None:
+            self.stopped(child)
+        for ending in child.endings:
+            self._log.write(ending, child.pid, used)
+        endings = self._draw_up(child, Reason.STOPPED, ORPHANED)
+        if endings:
+            self._owed[child.id] = _Owed(child.holder, child.pid, used, endings)
+
+    def front_lost(self, front: Any) -> None:
+        """It tells nothing any more."""
+        for number, owed in list(self._owed.items()):
+            if owed.front is front:
+                self.let_go(number)
+
+    def let_go(self, instance: int) -> None:
+        """The front of a reaped instance knows nothing of it."""
+        owed = self._owed.pop(instance, None)
+        if owed is not None:
+            for ending in owed.endings.values():
+                self._log.write(ending, owed.pid, owed.used)
+                self._announce(ending)
+
+    def announce_to_heir(self) -> None:
+        """There is a front that serves again."""
+        while self._untold and self._tell(self._untold[0]):
+            self._untold.popleft()
+
+    def _announce(self, ending: Ending) -> None:
+        if self._untold or not self._tell(ending):
+            self._untold.append(ending)
+
+    def _draw_up(self, child: Child, reason: Reason, text: str) -> dict[int, Ending]:
+        """What the table knows of the sessions that have not been told yet, by slot; they count as told now."""
+        found = {}
+        for slot in (child.slot, *sorted(child.sessions)):
+            if not self._table.began(slot):
+                continue
+            name = child.about["host"], child.about["cgi_name"]
+            number = f"{child.id}.{slot}" if child.about["shared"] else str(child.id)
+            ending = drawn_up(self._table, slot, name, number, reason, text)
+            self._table.account(slot)
+            if ending is not None:
+                found[slot] = ending
+        return found
+
+
+def drawn_up(
+    table: tables.Table, slot: int, name: tuple[str, str], number: str, reason: Reason, text: str
+) -> Ending | None:
+    """A session that is over now, as the table knows it: with its request under way, if any, but not what that
+    has come to. None: there is none in this slot, or it has been told. `name`: host and cgi-name; `number`:
+    what people call the session."""
+    facts, handles = table.facts(slot), table.handles(slot).texts
+    if not facts.began or not handles:
+        return None
+    requests = table.clock(slot)[2] + (table.state(slot) != tables.IDLE)
+    return Ending(
+        time.time(),
+        *name,
+        mask(handles[0]),
+        (table.owner(slot) or b"").decode("utf-8", "backslashreplace"),
+        reason.word,
+        text,
+        max(1, requests),
+        facts.began,
+        number,
+        facts.bytes_in,
+        facts.bytes_out,
+        facts.busy,
+    )
