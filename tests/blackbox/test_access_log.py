@@ -41,12 +41,13 @@ def test_json_is_one_object_a_line_with_every_fact(gateway: Gateway) -> None:
     gateway.get("/cgi-bin/child?echo=json-1", Referer="http://x.example/", User_Agent="me")
     found = entry(gateway, "json-1")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d", str(found.pop("time")))
-    assert isinstance(found.pop("duration"), int) and found.pop("request_id")
+    assert isinstance(duration := found.pop("duration"), int) and found.pop("request_id")
+    assert isinstance(time := found.pop("program_time"), int) and 0 < time <= duration
     assert found == {
         "client": "127.0.0.1", "user": None, "method": "GET", "path": "/cgi-bin/child",
         "query": "echo=json-1", "protocol": "HTTP/1.1", "status": 200, "bytes": 6, "host": "127.0.0.1",
         "referer": "http://x.example/", "user_agent": "me", "cgi_name": "/cgi-bin/child", "session": None,
-        "session_state": None,
+        "session_state": None, "session_request": None, "queue_time": 0,
     }  # fmt: skip
 
 

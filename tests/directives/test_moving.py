@@ -285,6 +285,13 @@ def test_handlers_that_show_nothing_may_stand(configure: Configure) -> None:
     ]
 
 
+def test_the_gateways_own_handlers_are_for_places_and_not_for_extensions(configure: Configure) -> None:
+    for name in ("server-metrics", "server-health", "server-ready"):
+        assert configure(f"<Location /own>\n  SetHandler {name}\n</Location>\n").notices == ()
+        (notice,) = configure(f"AddHandler {name} .x\n").notices
+        assert notice.text == f"the handler {name} has no effect here: its files are sent as they are"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

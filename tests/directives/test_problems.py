@@ -73,7 +73,7 @@ def test_broken_regular_expressions_are_refused(problems: Problems) -> None:
 def test_rows_of_later_stages_are_unknown_not_ignored(problems: Problems) -> None:
     assert problems("PersistentCGIBind On\n") == [
         "gateway.conf:1: expected a known directive, found PersistentCGIBind; "
-        "did you mean PersistentCGIExpired?",
+        "did you mean PersistentCGIWarning?",
     ]
 
 

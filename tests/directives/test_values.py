@@ -34,6 +34,7 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
         st.sampled_from(["header=20-40,MinRate=500", "body=0", "handshake=5"]), min_size=1, unique=True
     ),
     table.SSLProtocol: st.sampled_from([["all"], ["ALL", "-SSLv3", "-TLSv1.2"], ["-all", "+TLSv1.2"]]),
+    table.ControlSocket: st.one_of(st.just(["none"]), path.map(lambda text: [f"./{text}"])),
     table.ServerName: name.map(lambda text: [f"{text}.example:80"]),
     table.ServerAlias: st.lists(name.map(lambda text: f"*.{text}"), min_size=1),
     table.LimitRequestBody: st.builds(str.__add__, number, st.sampled_from(["", "K", "M", "G"])).map(
@@ -55,7 +56,7 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
     table.Alias: st.builds(lambda url, target: [f"/{url}", target], path, path),
     table.ScriptAlias: st.builds(lambda url, target: [f"/{url}", f"{target}/"], path, path),
     table.AddHandler: st.lists(extension, min_size=1).map(lambda words: ["CGI-Script", *words]),
-    table.SetHandler: st.sampled_from([["cgi-script"], ["none"], ["Server-Status"]]),
+    table.SetHandler: st.sampled_from([["cgi-script"], ["none"], ["Server-Status"], ["Server-Metrics"]]),
     table.SetEnvIf: st.builds(
         lambda attribute, words: [attribute, "(a) [[:alnum:]]+$", *words],
         st.sampled_from(["Referer", "^X-.*", "Request_URI"]),
@@ -130,6 +131,7 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
     table.User: st.one_of(name, st.integers(0, 2**32 - 2).map(lambda uid: f"#{uid}")).map(lambda text: [text]),
     table.SuexecUserGroup: st.tuples(name, name).map(list),
     table.ErrorLog: st.one_of(st.just(["stderr"]), path.map(lambda text: [f"./{text}"])),
+    table.SessionLog: st.one_of(st.just(["stdout"]), path.map(lambda text: [f"./{text}"])),
 }
 
 
@@ -224,6 +226,7 @@ def test_only_the_declared_error_escapes(row: Directive[Any], words: list[str]) 
         (table.SetEnv, "A=b"),
         (table.UnsetEnv, ""),
         (table.ErrorLog, "|rotatelogs"),
+        (table.SessionLog, "|rotatelogs"),
         (table.ErrorLog, ""),
         (table.CGIActivationGroup, "cobol .cob"),
         (table.CGIActivationGroup, "python"),

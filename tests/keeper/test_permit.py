@@ -24,7 +24,7 @@ def configure(**changes):
                   hosts=[["/bin/sh", {host!r}]], names=["NAMED"],
                   fixed=dict(PATH="/usr/bin:/bin", HTSESSION_LIB="/lib"))
     logs = {{"": ["stderr", {{"": "info"}}]}}
-    fields = dict(logs=logs, graceful=1.0, drops=True, no_new_privileges=True)
+    fields = dict(logs=logs, sessions={{}}, graceful=1.0, drops=True, no_new_privileges=True)
     ask("configure", "configured", **(fields | dict(permit=permit | changes)))
 def start(argv, identity, directory={folder!r}, **environ):
     order = dict(argv=argv, environ=environ, directory=directory, identity=identity, limits=[])

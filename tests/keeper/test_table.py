@@ -60,6 +60,28 @@ def test_what_a_front_writes_the_keeper_reads(pair: tuple[Table, Table]) -> None
     assert keepers.state(3) == BUSY
 
 
+def test_what_people_want_to_know_of_a_session_outlives_its_front_and_not_the_session(
+    pair: tuple[Table, Table],
+) -> None:
+    keepers, front = pair
+    keepers.open_slot(3, 77)
+    assert keepers.facts(3) == (0.0, 0, 0, 0.0, b"")
+    front.begin(3, b"ada", 1.5e9)
+    front.set_last(3, b"/cart")
+    front.rest(3, 12.5, 300.0, 4, 10, 1 << 40, 0.25)
+    assert keepers.facts(3) == (1.5e9, 10, 1 << 40, 0.25, b"/cart")
+    assert (keepers.clock(3), keepers.owner(3)) == ((12.5, 300.0, 4), b"ada")
+    front.set_last(3, b"/" + b"x" * 500)
+    assert keepers.facts(3).last == b"/" + b"x" * 126
+    keepers.open_slot(4, 78)
+    assert keepers.facts(4) == (0.0, 0, 0, 0.0, b""), "a neighbour has got something"
+    keepers.account(3)
+    assert keepers.facts(3)[:2] == (0.0, 10)
+    keepers.free_slot(3)
+    keepers.open_slot(3, 79)
+    assert keepers.facts(3) == (0.0, 0, 0, 0.0, b"")
+
+
 @pytest.mark.parametrize("user", [None, b"a", b"k\xc3\xa4the", b"x" * LONGEST_OWNER])
 def test_W1_the_owner_of_a_session_is_in_its_slot_beside_the_longest_handles(
     pair: tuple[Table, Table], user: bytes | None

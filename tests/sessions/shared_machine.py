@@ -10,7 +10,7 @@ from gateway.keeper.table import session_key
 from gateway.sessions.handles import Use
 from gateway.sessions.session import Session
 from tests.sessions.faces import Face, Running, Shared, Waiter
-from tests.sessions.world import NAME, QUEUE_TIMEOUT, SHARED_SLOTS, World
+from tests.sessions.world import NAME, QUEUE_TIMEOUT, SHARED_SLOTS, SLOTS, World
 
 ALL_HANDLES = [b"h%d" % number for number in range(12)]
 
@@ -176,6 +176,15 @@ class SharedMachine(RuleBasedStateMachine):
                 assert (found is not None) == self.living.here
                 assert found is None or found.slot == slot
                 assert entry is None or not self.living.here
+
+    @invariant()
+    def whoever_lives_is_owed_an_account_and_whoever_is_over_has_got_one(self) -> None:
+        self.world.settle()
+        held = [session for sessions in self.world.registry.sessions.values() for session in sessions]
+        assert all(self.world.table.began(session.slot) for session in held)
+        owed = [slot for slot in range(SLOTS + SHARED_SLOTS) if self.world.table.began(slot)]
+        assert len(owed) == (len(self.shared.faces) if self.shared is not None else 0)
+        assert self.world.accounts == self.world.registry.tally.ended
 
     @invariant()
     def every_session_whose_clock_runs_has_a_timer(self) -> None:

@@ -278,6 +278,14 @@ class Registry(RuleBasedStateMachine):
         assert set(self.world.registry.instances) == {*here, *self.ended}
 
     @invariant()
+    def whoever_lives_is_owed_an_account_and_whoever_is_over_has_got_one(self) -> None:
+        self.world.settle()
+        held = [session for sessions in self.world.registry.sessions.values() for session in sessions]
+        assert all(self.world.table.began(session.slot) for session in held)
+        assert not any(self.world.table.began(number % SLOTS) for number in self.ended)
+        assert self.world.accounts == self.world.registry.tally.ended
+
+    @invariant()
     def every_idle_session_has_a_timer(self) -> None:
         for instance in self.world.registry.instances.values():
             if instance.state is State.IDLE:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -147,6 +148,7 @@ class World:
         self.program = _program(shared=shared)
         self.processes: dict[int, Process] = {}
         self._claims = Claims(self.table, self.processes)  # type: ignore[arg-type]
+        self.accounts: Counter[str] = Counter()  # of sessions that are over, by reason
         self._count = 0
         self._recalled: set[int] = set()
 
@@ -198,6 +200,13 @@ class World:
             slot = self.slots.take_for_session(fields["id"])
             self.processes[fields["id"]].sessions.add(slot)
         self._keeper.send("claimed", tag=fields["tag"], answer=answer, slot=slot)
+
+    def _account(self, fields: dict[str, Any]) -> None:
+        """Written down once for each session."""
+        slot = fields["slot"]
+        assert self.table.facts(slot).began
+        self.table.account(slot)
+        self.accounts[fields["ending"]["reason"]] += 1
 
     def _want(self, fields: dict[str, Any]) -> None:
         """The other front gives it when the test says so."""
