@@ -44,7 +44,8 @@ class Program:
     `path_info`: taken from a URL; `context`: CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT (None: DOCUMENT_ROOT);
     `translate`: PATH_TRANSLATED of a path info; `called`: SERVER_NAME of a Host header (None: it is fixed, or
     any); `keeps_output`: for ScriptLog; `pass_auth`: CGIPassAuth;
-    `warning`: seconds before a session's end, 0: none; `access`: who may call it, None: everybody; `shared`: one instance for at most `most_sessions` (S1)."""
+    `warning`: seconds before a session's end, 0: none; `access`: who may call it, None: everybody; `shared`:
+    one instance for at most `most_sessions` (S1)."""
 
     name: Name
     settings: Settings

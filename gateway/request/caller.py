@@ -1,32 +1,26 @@
 """One call of a program: of a living session, or a fresh start."""
 
 import asyncio
-import time
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
-from gateway.errors import BadAnswer, Busy, CannotStart, ClientGone, Forbidden, GatewayError, NotFound
+from gateway.errors import Busy, CannotStart, Forbidden, GatewayError, NotFound
 from gateway.keeper.reasons import Reason
 from gateway.keeper.table import session_key
 from gateway.logs.script import ScriptLogs
 from gateway.program import Program
 from gateway.protocol.environ import (
     Variables,
-    authorization,
-    connection_variables,
-    message_variables,
     request_variables,
     session_variables,
 )
 from gateway.protocol.events import Head
 from gateway.protocol.isindex import search_words
-from gateway.protocol.paths import PathInfo
-from gateway.protocol.scgi import block, encode
-from gateway.request.body import MEMORY, Body
-from gateway.request.conditional import add_conditional
+from gateway.request.body import MEMORY
 from gateway.request.incoming import Incoming
+from gateway.request.message import frame_of, message_of
 from gateway.request.relay import Relay, respond
+from gateway.request.upload import take, upload_rest
 from gateway.request.warning import answer, left, wish_of
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
@@ -77,7 +71,7 @@ class Caller:
             await answer(on.send, left(self._registry, session, wish))
             return None
         on.body.restrict(program.body_limit)
-        await _take(on, program, MEMORY, spool=session.instance.shared is not None)
+        await take(on, program, MEMORY, spool=session.instance.shared is not None)
         use = self._registry.claim(session, handle)
         if use is None:
             use = await self._wait(on, session, handle)
@@ -89,7 +83,7 @@ class Caller:
             session=session, handle=handle, head_only=on.head_only,
         )  # fmt: skip
         variables = self._variables(on, program, session, handle, use)
-        return await self._exchange(on, call, relay, _frame(on, program, variables, session.instance.mark))
+        return await self._exchange(on, call, relay, frame_of(on, program, variables, session.instance.mark))
 
     def _variables(
         self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use
@@ -97,7 +91,7 @@ class Caller:
         info = on.path.after(program.cgi_name)
         if info.rest != session.last:
             self._registry.visit(session, info.rest)
-        variables = _message(on, program, info)
+        variables = message_of(on, program, info)
         variables |= session_variables(
             timeout=program.limits.timeout,
             max_timeout=program.limits.max_timeout,
@@ -132,7 +126,7 @@ class Caller:
         if info.segment is not None and is_valid(info.segment):
             elsewhere = self._engine.moves.elsewhere(program.name, info.segment)
             if elsewhere is not None:
-                await _take(on, program, MEMORY)
+                await take(on, program, MEMORY)
                 with waiting(on.record):
                     await self._engine.moves.borrow(elsewhere, program.queue_timeout)
                 raise LookAgain
@@ -142,8 +136,8 @@ class Caller:
             raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
         if self._registry.store.table.closing:
             raise Busy(f"HTS013 the gateway is draining, no session begins: {program.text}")
-        await _take(on, program, MEMORY if program.shared else FIRST_MEMORY, spool=program.shared)
-        message = _message(on, program, info)
+        await take(on, program, MEMORY if program.shared else FIRST_MEMORY, spool=program.shared)
+        message = message_of(on, program, info)
         own = session_variables(
             timeout=program.limits.timeout,
             max_timeout=program.limits.max_timeout,
@@ -186,7 +180,7 @@ class Caller:
                 self._sharing.started(program.name)
         if instance.shared is not None and (ended := instance.shared.tell()):
             own[b"HTSESSION_ENDED"] = ended
-        return instance, _frame(on, program, message | own, instance.mark)
+        return instance, frame_of(on, program, message | own, instance.mark)
 
     async def _instance(
         self, on: Incoming, program: Program, message: Variables, own: Variables
@@ -197,7 +191,7 @@ class Caller:
         if program.ahead is not None and on.body.whole:
             warm = await starter.start_warm(program, program.ahead, gone, on.record)
             if warm is not None:
-                return warm, _frame(on, program, message | own, warm.mark)
+                return warm, frame_of(on, program, message | own, warm.mark)
         variables = request_variables(on.request, program.variables, message) | own
         words = () if program.hosted else search_words(on.request.method, on.request.query)
         try:
@@ -230,7 +224,7 @@ class Caller:
                 call.send(frame, more=True)
                 call.send(taken, more=not whole)
             if not whole:
-                upload = asyncio.create_task(_upload(on.body, call, relay))
+                upload = asyncio.create_task(upload_rest(on.body, call, relay))
             redirect = await respond(call, relay, on.send, on.request)
             delivered = redirect is not None or (relay.delivered and not on.head_only)
             return redirect
@@ -246,75 +240,3 @@ class Caller:
             if not call.exchange.over:
                 call.exchange.fail(Fault(Reason.CRASHED, "HTS007 the request was given up", "term"))
             self._registry.finish(call, delivered=delivered)
-
-
-def _message(on: Incoming, program: Program, info: PathInfo) -> Variables:
-    user = on.record.user
-    variables = message_variables(
-        on.request,
-        program.variables,
-        path_info=info.path_info,
-        content_length=on.body.length or None,
-        translate=program.translate,
-        called=program.called,
-        remote_user=user,
-        auth_type=None if user is None else b"Basic",
-    )
-    if program.pass_auth:
-        variables |= authorization(on.request.headers)
-    if program.conditions:
-        add_conditional(variables, program.conditions, on.request, program.variables)
-    return variables
-
-
-def _frame(on: Incoming, program: Program, variables: Variables, mark: bytes) -> bytes:
-    """A request as it goes over the request pipe; its body follows."""
-    request = on.request
-    connection = _connection_block(request.client, request.server, request.scheme)
-    return encode(variables, on.body.length or 0, mark, (program.block, connection))
-
-
-@lru_cache(maxsize=1024)
-def _connection_block(
-    client: tuple[str, int] | None, server: tuple[str, int | None] | None, scheme: str
-) -> bytes:
-    return block(connection_variables(client, server, scheme))
-
-
-async def _take(on: Incoming, program: Program, memory: int, *, spool: bool = False) -> None:
-    """Take the body; a large one streams, or goes to a file (`spool`), so that nobody who leaves meanwhile
-    costs the sessions of others (B3, S5). A client that gives nothing for Timeout counts as gone (T4)."""
-    if on.body.length == 0:
-        return
-    since = time.monotonic()
-    try:
-        await on.body.take(memory, program.timeout, spool=spool)
-    except TimeoutError:
-        on.scope["gateway.connection"].abort()
-        raise ClientGone from None
-    finally:
-        on.record.received += time.monotonic() - since
-
-
-async def _upload(body: Body, call: Call, relay: Relay) -> None:
-    """Send the part of the body that is not in memory, while output flows."""
-    try:
-        pieces = body.pieces()
-        while True:
-            call.waits_for_body = body.streams
-            piece = await anext(pieces, None)
-            call.waits_for_body = False
-            call.touched()
-            if piece is None or call.exchange.over:
-                break
-            call.send(piece, more=True)
-            await relay.room(call)
-        if not call.exchange.over:
-            call.send(b"")
-    except (ClientGone, GatewayError) as error:
-        how = "kill" if call.exchange.framed else "term"
-        answer: type[GatewayError] = BadAnswer
-        what = "the client left"
-        if isinstance(error, GatewayError):
-            answer, what = type(error), error.log
-        call.fail(Fault(Reason.PROTOCOL, f"HTS011 {what} while its body was being written (B3)", how, answer))

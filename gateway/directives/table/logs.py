@@ -40,10 +40,11 @@ LogFormat: Directive[Mapping[str, str]] = directive(
     help="A form of lines for CustomLog, under a name; without a name, for TransferLog. There are `common`, "
     "`combined`, `vhost_combined` and `json` (one object a line). All codes of mod_log_config and mod_logio "
     "are known. Logged as `-`, since the gateway does not know it: `%l`, `%L`, `%{…}n`, `%{…}^ti`, `%{…}^to`, "
-    "`%^FB`. `%{…}e` are variables of SetEnv, PassEnv and SetEnvIf. The gateway's own: `%{HTSESSION}x`, the masked "
-    "handle of the request's session; `%{HTSESSION_STATE}x`, `started`, `continued`, `ended`, or why it was over; "
-    "`%{HTSESSION_REQUEST}x`, the request's number in it; `%{PROGRAM_TIME}x`, microseconds from when the program "
-    "was handed out until its response was over; `%{QUEUE_TIME}x`, microseconds in queues. Handles of sessions are masked; credentials show their scheme only.",
+    "`%^FB`. `%{…}e` are variables of SetEnv, PassEnv and SetEnvIf. The gateway's own: `%{HTSESSION}x`, the "
+    "masked handle of the request's session; `%{HTSESSION_STATE}x`, `started`, `continued`, `ended`, or why it "
+    "was over; `%{HTSESSION_REQUEST}x`, the request's number in it; `%{PROGRAM_TIME}x`, microseconds from when "
+    "the program was handed out until its response was over; `%{QUEUE_TIME}x`, microseconds in queues. Handles "
+    "of sessions are masked; credentials show their scheme only.",
 )
 CustomLog: Directive[tuple[AccessLog, ...]] = directive(
     "CustomLog",
