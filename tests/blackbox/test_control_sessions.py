@@ -15,6 +15,8 @@ from tests.blackbox.credentials import basic, guarded, write_users
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import alive
 
+pytestmark = pytest.mark.realworld
+
 
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve, tmp_path_factory: pytest.TempPathFactory) -> Gateway:

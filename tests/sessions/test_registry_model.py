@@ -296,4 +296,4 @@ class Registry(RuleBasedStateMachine):
 
 
 TestRegistry = Registry.TestCase
-TestRegistry.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestRegistry.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)

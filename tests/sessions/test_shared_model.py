@@ -286,4 +286,4 @@ class SharedInstance(SharedMachine):
 
 
 TestSharedInstance = SharedInstance.TestCase
-TestSharedInstance.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestSharedInstance.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
