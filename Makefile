@@ -20,13 +20,14 @@ HELPERS := gateway/helpers
 CFLAGS ?= -O2 -Wall -Wextra
 COBC ?= cobc
 
-.PHONY: help serve programs test faults languages realworld lint format docs bench clean
+.PHONY: help serve programs test running faults languages realworld lint format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make serve    install and start the gateway on $(CONF)"
 	@echo "make programs build the programs that are compiled, as far as their compilers are here"
 	@echo "make test     install and run the tests (make faults: the long series of faults,"
+	@echo "              make running: commands, accounts, metrics, reloads,"
 	@echo "              make languages: the suites in C, C++, Fortran, COBOL and Perl,"
 	@echo "              make realworld: databases, browsers, programs of others)"
 	@echo "make lint     formatting, lint, types, stale generated files"
@@ -79,10 +80,13 @@ $(OUT)/%-cob.so: cgi-bin/%.cob
 	$(call built,$(COBC),gnucobol,-m -O)
 
 # Compiled once, not for each worker in each run
-test faults languages realworld: export PYTHONDONTWRITEBYTECODE =
+test running faults languages realworld: export PYTHONDONTWRITEBYTECODE =
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not faults and not languages and not realworld" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest -m "not running and not faults and not languages and not realworld" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
+
+running: $(STAMP)
+	$(BIN)/python -m pytest -m "running and not faults" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)

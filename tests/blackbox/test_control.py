@@ -22,7 +22,7 @@ from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import BOUND, Gateway, wait_for
 from tests.blackbox.users import NOBODY, WHO, WWW_DATA, OpenGateway, account, as_root, open_folder, process
 
-pytestmark = pytest.mark.realworld
+pytestmark = pytest.mark.running
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.blackbox.credentials import basic, guarded, write_users
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import alive
 
-pytestmark = pytest.mark.realworld
+pytestmark = pytest.mark.running
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.blackbox.markup import Markup
 from tests.programs.conversations import lines
 from tests.programs.test_eliza import CLASSIC, talk
 
-pytestmark = pytest.mark.realworld
+pytestmark = pytest.mark.running
 
 SHARED = re.findall(
     r"^<FilesMatch.*?^</FilesMatch>$", (ROOT / "conf" / "gateway.conf").read_text(), re.M | re.S

@@ -15,6 +15,8 @@ from tests.blackbox.clients import Client, Gate
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import BOUND, ROOT, Answer, Gateway, read_answer, wait_for
 
+pytestmark = pytest.mark.running
+
 HEALTH = """
 <Location /healthz>
   SetHandler server-health

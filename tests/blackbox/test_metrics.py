@@ -14,6 +14,8 @@ from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.measured import METRICS, Reading, read
 from tests.blackbox.warm import PROGRAM
 
+pytestmark = pytest.mark.running
+
 DIRECTIVES = """
 MaxPersistentCGI 30
 MaxCGIJobs 40

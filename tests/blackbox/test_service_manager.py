@@ -17,7 +17,7 @@ from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import BOUND, Gateway, wait_for
 from tests.blackbox.proc import children
 
-pytestmark = pytest.mark.realworld
+pytestmark = pytest.mark.running
 
 WATCHDOG = 400_000  # microseconds
 READY = r"READY=1\nSTATUS=Front \d+ serves\."

@@ -17,6 +17,8 @@ from tests.blackbox.counting import CGI, Slow, start, wait_drained
 from tests.blackbox.credentials import basic, guarded, write_users
 from tests.blackbox.harness import BOUND, Gateway, wait_for
 
+pytestmark = pytest.mark.running
+
 DIRECTIVES = """
 SessionLog logs/sessions.log
 <Directory cgi-bin/brief>

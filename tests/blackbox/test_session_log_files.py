@@ -15,6 +15,8 @@ from tests.blackbox.counting import CGI, start
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.users import WHO, OpenGateway, as_root, open_folder
 
+pytestmark = pytest.mark.running
+
 DIRECTIVES = """
 SessionLog logs/sessions.log
 LogFormat "%q %{HTSESSION}x %{HTSESSION_STATE}x %{HTSESSION_REQUEST}x %{PROGRAM_TIME}x %{QUEUE_TIME}x %D" own

@@ -15,6 +15,8 @@ from tests.blackbox.counting import Slow, wait_drained
 from tests.blackbox.harness import BOUND, Answer, Gateway, wait_for
 from tests.blackbox.proc import alive
 
+pytestmark = pytest.mark.running
+
 URL = "/cgi-bin/shared/child"
 DIRECTIVES = """
 PersistentCGITimeout 10s

@@ -14,6 +14,8 @@ from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.counting import Slow
 from tests.blackbox.harness import BOUND, Answer, Gateway, wait_for
 
+pytestmark = pytest.mark.running
+
 NAMES = [f"shared/{name}" for name in "abcdefghijkl"]
 DIRECTIVES = """
 PersistentCGIQueueTimeout 20s

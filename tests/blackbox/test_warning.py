@@ -13,6 +13,8 @@ from tests.blackbox.conftest import Serve
 from tests.blackbox.credentials import basic, guarded, write_users
 from tests.blackbox.harness import Answer, Gateway, wait_for
 
+pytestmark = pytest.mark.running
+
 CGI = "/cgi-bin/child"
 HTML = "header=Content-Type:+text/html;+charset%3Dutf-8"
 PAGE = "echo=<body><p>page</p>&echo=</body></html>"
