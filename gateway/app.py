@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.responses import Response
 
 from gateway.configuration.load import Configuration
 from gateway.control.application import Control
@@ -14,7 +15,7 @@ from gateway.control.closing import Closing
 from gateway.control.overview import Crowd, Overview
 from gateway.control.seek import Seeker
 from gateway.directives import table as directives
-from gateway.directives.foreign.handlers import METRICS
+from gateway.directives.foreign.handlers import METRICS, STATUS
 from gateway.directives.readers.addresses import Listener
 from gateway.errors import Busy
 from gateway.handler import Handler, Services
@@ -30,9 +31,12 @@ from gateway.mapping.own import asked_for
 from gateway.mapping.programs import Programs
 from gateway.measure.lag import Lag
 from gateway.measure.measures import Measures
+from gateway.measure.sampler import Sampler
+from gateway.measure.series import Series
 from gateway.measure.sources import History, Starts, Traffic
 from gateway.protocol.environ import UniqueIds
 from gateway.request.caller import Caller, Engine
+from gateway.request.incoming import Incoming
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint
 from gateway.sessions.holdings import ServerLimits
@@ -44,6 +48,7 @@ from gateway.sessions.starter import Starter
 from gateway.web.own import OwnPages
 
 if TYPE_CHECKING:
+    from gateway.status.answers import StatusPage
     from gateway.web.metrics import Metrics
 
 _SEED_BYTES = 9
@@ -68,14 +73,22 @@ class Application:
         judge = Judge(self.registry, log)
         mint = HandleMint(key)
         masks = Masks(self.registry, mint)
-        own = OwnPages(self._unready, self._metrics() if METRICS in asked_for(configuration) else None)
+        asked = asked_for(configuration)
+        self.series = Series(self.registry.store.table.history)
+        self._sampler: Sampler | None = None
+        measures = self._measure() if asked & {STATUS, METRICS} else None
+        metrics = self._metrics(measures) if measures is not None and METRICS in asked else None
+        self._counts_traffic = metrics is not None
+        own = OwnPages(self._unready, metrics, self._status)
         self.access = AccessLogs(logs.access, masks) if logs.access else None
         scripts = ScriptLogs(logs.error.files, masks)
         caller = Caller(Engine(self.registry, self.starter, self.moves, judge, mint), scripts)
         services = Services(configuration, programs, self.registry, caller, ids, log, self.access, masks, own)
         self.closing = Closing(self.registry, link, log)
         self._seeker, self._masks = Seeker(configuration, self.registry, mint), masks
-        self._configuration = configuration
+        self._configuration, self._key, self._log = configuration, key, log
+        self._overview = Overview(configuration, self.registry, self.closing, self._crowd)
+        self._page: StatusPage | None = None
         self.handler = Handler(services)
         link.on |= {
             "gone": self._gone,
@@ -90,27 +103,38 @@ class Application:
     @property
     def counts_bytes(self) -> bool:
         """Whether a format of an access log, or somebody who measures, wants the bytes of connections."""
-        return self.registry.measures is not None or (self.access is not None and self.access.counts_bytes)
+        return self._counts_traffic or (self.access is not None and self.access.counts_bytes)
 
-    def control(self, crowd: Callable[[], Crowd]) -> Starlette:
-        """What the control socket answers; `crowd` counts the clients' connections."""
-        overview = Overview(self._configuration, self.registry, self.closing, crowd)
-        return Control(self.registry, self._seeker, self._masks, self.closing, overview).application()
+    def control(self) -> Starlette:
+        """What the control socket answers."""
+        return Control(self.registry, self._seeker, self._masks, self.closing, self._overview).application()
+
+    def _crowd(self) -> Crowd:
+        traffic = self.traffic()
+        return Crowd(traffic.connections, traffic.most)
 
     def activate(self) -> None:
         """This front serves from now on: hosts are made ready."""
         self.closing.resume()
+        if self._sampler is not None:
+            self._sampler.begin()
         for group in self._programs.hosts_ahead():
             self.starter.prepare(group)
 
-    def _metrics(self) -> "Metrics":
+    def _measure(self) -> Measures:
         """What is measured from now on."""
-        from gateway.web.metrics import Metrics, Sources  # the library takes its time: only who wants it waits
-
         registry, starter = self.registry, self.starter
         measures = registry.measures = Measures()
         self._link.on_answer = measures.asked_keeper
-        Lag(registry.loop, measures.lag)
+        self._sampler = Sampler(registry, measures, lambda: starter.waiting, self.series)
+        Lag(registry.loop, measures.lag).then = self._sampler.second
+        return measures
+
+    def _metrics(self, measures: Measures) -> "Metrics":
+        """The measures, for Prometheus."""
+        from gateway.web.metrics import Metrics, Sources  # the library takes its time: only who wants it waits
+
+        registry, starter = self.registry, self.starter
         sources = Sources(
             registry,
             measures,
@@ -119,6 +143,15 @@ class Application:
             history=lambda: self.history,
         )
         return Metrics(sources)
+
+    async def _status(self, on: Incoming) -> Response:
+        """The answer of `SetHandler server-status`."""
+        if self._page is None:
+            from gateway.status.making import Parts, made  # takes its time: only who looks at it waits
+
+            asked = Parts(self._overview, self.registry, self.starter, self._link, self._seeker, self._masks)
+            self._page = made(asked, self.handler.guard, self._key, self._log, self)
+        return await self._page(on)
 
     def _unready(self) -> str | None:
         """Why no requests are taken now (server-ready)."""
@@ -133,13 +166,21 @@ class Application:
     def drain(self) -> None:
         """A new front takes over: it writes the rings from now on, and gets every idle session."""
         self.registry.store.retired.forward = self._link.retire
+        if self._sampler is not None:
+            self._sampler.leave()
+        self._leave_status()
         self.moves.drain()
         self._link.tell("released")
 
     def stop(self) -> None:
         """No new requests; those that wait get 503; idle sessions end at once (T5)."""
+        self._leave_status()
         self.registry.stop()
         self.starter.stop()
+
+    def _leave_status(self) -> None:
+        if self._page is not None:
+            self._page.close()
 
     def stop_calls(self) -> None:
         """The bound of a graceful stop has passed: end what still runs."""

@@ -6,27 +6,31 @@ import sys
 import click
 
 from gateway import __version__
-from gateway.cli_config import check, directives, dump
+from gateway.cli_config import DEFAULT_CONF, check, defines_option, directives, dump
 from gateway.cli_control import COMMANDS
 from gateway.cli_new import new
 from gateway.configuration.accounts import runs_as_root
 from gateway.configuration.load import ConfigurationErrors, load
 from gateway.control.place import state_directory
 
-DEFAULT_CONFIGURATION = "conf/gateway.conf"
 
-
-@click.group()
+@click.group(context_settings={"max_content_width": 100})
 @click.version_option(__version__, prog_name="gateway")
 def main() -> None:
-    """A persistent-CGI gateway: CGI programs that stay alive between two requests."""
+    """A persistent-CGI gateway: CGI programs that stay alive between two requests.
+
+    `gateway COMMAND --help` tells more of each command.
+    """
 
 
 @main.command()
-@click.argument("conf", default=DEFAULT_CONFIGURATION)
-@click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]", help="As Define in the file.")
+@click.argument("conf", default=DEFAULT_CONF)
+@defines_option
 def serve(conf: str, defines: tuple[str, ...]) -> None:
-    """Start the gateway on a directives file, in the foreground."""
+    """Start the gateway on a directives file, in the foreground.
+
+    CONF is conf/gateway.conf where none is named. Ctrl-C or TERM stops it.
+    """
     try:
         configuration = load(conf, defines=defines)
     except ConfigurationErrors as error:

@@ -15,9 +15,10 @@ DEFAULT_CONF = "conf/gateway.conf"
 REFERENCE_FILE = "docs/directives.md"
 
 _conf = click.argument("conf", default=DEFAULT_CONF)
-_defines = click.option(
-    "-D", "defines", metavar="NAME[=VALUE]", multiple=True, help="Define a name, as Define does."
-)
+defines_option = click.option(
+    "-D", "--define", "defines", metavar="NAME[=VALUE]", multiple=True,
+    help="Define a name, as Define in the file does.",
+)  # fmt: skip
 
 
 def read_or_exit(conf: str, defines: tuple[str, ...] = (), *, notices: bool = False) -> Configuration:
@@ -31,16 +32,18 @@ def read_or_exit(conf: str, defines: tuple[str, ...] = (), *, notices: bool = Fa
 
 
 def _with_conf(command: Callable[..., Any]) -> Callable[..., Any]:
-    return _conf(_defines(command))
+    return _conf(defines_option(command))
 
 
 @click.command()
 @_with_conf
-@click.option("--strict", is_flag=True, help="Notices count as problems for the exit status.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for notices too.")
 def check(conf: str, defines: tuple[str, ...], strict: bool) -> None:
-    """Check a directives file: every problem, what is ignored and why, and what would be served.
+    """Check a directives file.
 
-    The exit status is 0, or 1 if there are problems, and with --strict if there are notices.
+    Tells every problem with its line, what is ignored and why, and what would be served; nothing is started.
+
+    The exit status is 0, or 1 if there are problems, and with `--strict` if there are notices.
     """
     configuration = read_or_exit(conf, defines, notices=True)
     as_root = runs_as_root(conf, configuration.server.settings)
@@ -53,7 +56,7 @@ def check(conf: str, defines: tuple[str, ...], strict: bool) -> None:
 @click.command()
 @_with_conf
 def dump(conf: str, defines: tuple[str, ...]) -> None:
-    """Print the effective settings, each with its origin."""
+    """Print the settings in force, each with its origin."""
     for line in report.dump(read_or_exit(conf, defines)):
         click.echo(line)
 
@@ -68,7 +71,7 @@ def dump(conf: str, defines: tuple[str, ...]) -> None:
     help=f"Write the whole reference to a file ({REFERENCE_FILE}; - is standard output).",
 )
 def directives(name: str | None, markdown: TextIO | None) -> None:
-    """Print the reference: all directives, or one."""
+    """Print the reference of the directives: all, or one."""
     if markdown is not None:
         markdown.write(reference.markdown())
         return

@@ -16,12 +16,12 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from gateway import cli_tables
+from gateway.cli_config import DEFAULT_CONF, defines_option
 from gateway.cli_watch import watch
 from gateway.configuration.load import ConfigurationErrors, load
 from gateway.control import client
 from gateway.control.place import control_path
 
-DEFAULT_CONF = "conf/gateway.conf"
 COMMAND = "gateway"
 
 
@@ -79,9 +79,15 @@ def _running(command: Callable[..., None]) -> Callable[..., None]:
     """The options by which a gateway is found."""
 
     @click.option("--socket", metavar="PATH", help="The gateway's control socket.")
-    @click.option("--conf", default=DEFAULT_CONF, show_default=True, help="The directives file that names it.")
-    @click.option("-D", "defines", metavar="NAME[=VALUE]", multiple=True, help="As at `gateway serve`.")
-    @click.option("--json", "as_json", is_flag=True, help="JSON, for scripts.")
+    @click.option(
+        "--conf",
+        metavar="CONF",
+        default=DEFAULT_CONF,
+        show_default=True,
+        help="The directives file that names it.",
+    )
+    @defines_option
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
     @functools.wraps(command)
     def found(socket: str | None, conf: str, defines: tuple[str, ...], as_json: bool, **others: Any) -> None:
         path = _found(socket, conf, defines)
@@ -110,14 +116,16 @@ _id = click.argument("session", metavar="ID", shell_complete=_ids)
 @click.command()
 @_running
 def status(running: Running) -> None:
-    """Show how a gateway is: processes, sessions, limits, newest endings."""
+    """Show processes, sessions, limits and newest endings."""
     answer = running.ask("GET", "status")
     running.tell(answer, cli_tables.status(answer))
 
 
 @click.command()
 @_running
-@click.option("--watch", "watching", is_flag=True, help="Anew every 2 seconds, until q or Ctrl-C.")
+@click.option(
+    "--watch", "watching", is_flag=True, help="Draw the list anew every 2 seconds, until q or Ctrl-C."
+)
 def sessions(running: Running, watching: bool) -> None:
     """List the living sessions."""
     if watching:
@@ -131,8 +139,9 @@ def sessions(running: Running, watching: bool) -> None:
 @_running
 @_id
 def show(running: Running, session: str) -> None:
-    """Show one session: why it is alive and what will end it, or why and when it ended.
+    """Show why a session is alive, or why it ended.
 
+    Of a living one what will end it, and when; of one that is over the reason, the time and what the log said.
     ID is what `gateway sessions` shows, the pid of its process, or a handle or URL as a user sees it.
     """
     answer = running.ask("GET", "session", id=session)
@@ -143,7 +152,10 @@ def show(running: Running, session: str) -> None:
 @_running
 @_id
 def end(running: Running, session: str) -> None:
-    """End a session. Its program gets end of file, then TERM, then KILL."""
+    """End a session.
+
+    Its program gets end of file, then TERM, then KILL, each after CGIStopGrace. ID as at `gateway show`.
+    """
     answer = running.ask("POST", "end", id=session)
     running.tell(answer, f"{answer['id']} is ended: {cli_tables.plain(answer['cgi_name'])} {answer['handle']}")
 
@@ -153,7 +165,11 @@ def end(running: Running, session: str) -> None:
 @_id
 @click.argument("time")
 def extend(running: Running, session: str, time: str) -> None:
-    """Let a session wait for its next request so long from now on, at most MaxPersistentCGITimeout."""
+    """Give a session time.
+
+    It waits for its next request so long from now on (90s, 5m, 1h; a plain number is seconds), at most
+    MaxPersistentCGITimeout. ID as at `gateway show`.
+    """
     answer = running.ask("POST", "extend", id=session, time=time)
     running.tell(answer, f"{answer['id']} has {cli_tables.span(answer['left'])} left")
 
@@ -161,7 +177,10 @@ def extend(running: Running, session: str, time: str) -> None:
 @click.command()
 @_running
 def reload(running: Running) -> None:
-    """Check the directives file, and have the gateway take it over; sessions live on."""
+    """Have the directives file read anew.
+
+    It is checked first: with a problem nothing changes. Sessions live on.
+    """
     if running.conf:
         try:
             load(running.conf, defines=running.defines)
@@ -176,7 +195,10 @@ def reload(running: Running) -> None:
 @click.command()
 @_running
 def stop(running: Running) -> None:
-    """Stop: running requests may finish within GracefulShutdownTimeout, every session ends."""
+    """Stop the gateway in order.
+
+    Running requests may finish within GracefulShutdownTimeout, then every session ends.
+    """
     pid = running.signal(signal.SIGTERM)
     running.tell({"keeper": pid, "told": "stop"}, f"The keeper ({pid}) is told to stop.")
 
@@ -185,7 +207,10 @@ def stop(running: Running) -> None:
 @_running
 @click.option("--cancel", is_flag=True, help="Let newcomers in again.")
 def drain(running: Running, cancel: bool) -> None:
-    """Begin no session and no program any more (503); stop when the last living session is over."""
+    """Let nobody new in, and stop with the last session.
+
+    What would begin a session or a program gets 503; living sessions and files are served as before.
+    """
     answer = running.ask("POST", "drain", on="no" if cancel else "yes")
     if cancel:
         text = "Sessions begin again."
@@ -199,9 +224,11 @@ def drain(running: Running, cancel: bool) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> None:
-    """Print what a shell needs to complete commands, options and numbers of sessions.
+    """Print the completion script of a shell.
 
-    For bash: source <(gateway completion bash)
+    It completes commands, options and numbers of sessions.
+
+    For bash: `source <(gateway completion bash)`
     """
     found = get_completion_class(shell)
     assert found is not None

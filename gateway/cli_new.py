@@ -32,7 +32,7 @@ class _Place(NamedTuple):
 
 @click.command()
 @click.argument("name")
-@click.option("--language", type=click.Choice(list(STARTERS)), required=True)
+@click.option("--language", type=click.Choice(list(STARTERS)), required=True, help="What it is written in.")
 @click.option(
     "--style",
     type=click.Choice(STYLES),
@@ -42,7 +42,10 @@ class _Place(NamedTuple):
 @click.option("--directory", metavar="FOLDER", help="Where to write it [default: the ScriptAlias of --conf].")
 @click.option("--conf", metavar="CONF", help=f"The directives file that it will run under [{DEFAULT_CONF}].")
 def new(name: str, language: str, style: str | None, directory: str | None, conf: str | None) -> None:
-    """Write a commented starter program NAME into cgi-bin, and say how to build and open it."""
+    """Write a commented starter program.
+
+    It becomes NAME with its extension in cgi-bin, and the answer says how to build and open it.
+    """
     starter = _starter(language, style)
     if not _NAME.fullmatch(name):
         wanted = "1 to 31 letters, digits, - and _, a letter first (the extension is added)"

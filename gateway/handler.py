@@ -52,12 +52,12 @@ class Services(NamedTuple):
 
 
 class Handler:
-    """The ASGI callable for HTTP."""
+    """The ASGI callable for HTTP. `guard` lets requests in."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._registry = services.registry
-        self._guard = Guard(self._shown)
+        self.guard = Guard(self._shown)
         configuration = services.configuration
         self._clients = clients((configuration.server, *configuration.hosts))
         self._access = services.access
@@ -130,7 +130,7 @@ class Handler:
             program = self._services.programs.again(matched[0].program, on.path)
             on.record.settings = program.settings
             if program.access is not None:
-                on.record.user = await self._guard.admit(program.access, on)
+                on.record.user = await self.guard.admit(program.access, on)
             return await self._services.caller.session(on, program, *matched)
         found = on.record.found = self._services.programs.find(on.host, on.path)
         await self._admit(on, found.settings)
@@ -144,14 +144,15 @@ class Handler:
             if isinstance(found.error, NotFound):
                 self._vanished(on)
             raise found.error
-        await plain(found, on, self._services.own)(on.scope, on.receive, on.send)
+        response = await plain(found, on, self._services.own)
+        await response(on.scope, on.receive, on.send)
         return None
 
     async def _admit(self, on: Incoming, settings: Settings) -> None:
         """These settings hold from here on; access is asked for before anything else is told."""
         on.record.settings = settings
         access = access_of(settings)
-        on.record.user = None if access is None else await self._guard.admit(access, on)
+        on.record.user = None if access is None else await self.guard.admit(access, on)
 
     def _vanished(self, on: Incoming) -> None:
         """The path of a session whose cgi-name is gone after a reload (R4). Raises RetiredHandle."""

@@ -41,7 +41,7 @@ class Guard:
         if verdict is Verdict.GRANTED:
             return None
         if verdict is not Verdict.NO_USER:
-            raise Forbidden(f"client denied by server configuration: {self._path(on)}")
+            raise Forbidden(f"client denied by server configuration: {self._path(on)}{access.hint}")
         realm, users = self._needed(access, on)
         user = await self._authenticated(on, realm, users)
         if access.verdict(facts._replace(user=as_text(user))) is Verdict.GRANTED:

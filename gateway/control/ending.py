@@ -23,7 +23,7 @@ async def end(registry: Registry, session: Session) -> None:
     """End a session (T3). A request of it that runs is given up: its client gets 503, or a cut response. One in
     a shared instance is waited for, as giving it up would end the other sessions too, and so is one whose
     client is still taking a finished response. Raises Refusal."""
-    fault = Fault(Reason.ENDED, TEXT, answer=Busy)
+    fault = Fault(Reason.CLOSED, TEXT, answer=Busy)
     bound = time.monotonic() + PATIENCE
     while state(session) == "busy":
         call = session.instance.call

@@ -1,6 +1,7 @@
 """Sessions as facts for people: plain values, handles masked (W3)."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -48,7 +49,6 @@ def of_session(session: Session, masks: Masks) -> Facts:
     program, instance, now = session.program, session.instance, time.monotonic()
     doing = state(session)
     rests = doing == "idle"
-    since = session.stood or session.deadline - session.timeout
     return {
         "id": session.id,
         "host": session.name[0],
@@ -61,18 +61,23 @@ def of_session(session: Session, masks: Masks) -> Facts:
         "requests": session.requests,
         "began": session.began,
         "age": max(0.0, time.time() - session.began),
-        "idle": max(0.0, now - since) if rests else 0.0,
+        "idle": max(0.0, now - session.rested) if rests else 0.0,
         "left": max(0.0, session.deadline - now) if rests else None,
         "timeout": session.timeout,
         "most": program.limits.max_timeout,
         "queue": instance.waiting(session.slot),
         "queue_most": program.queue,
-        "file": program.file,
+        "file": shown(program.file),
         "bytes_in": session.bytes_in,
         "bytes_out": session.bytes_out,
         "busy": session.busy,
         "last": masks.text(session.last, tuple(session.handles.accepted)).decode("latin-1"),
     }
+
+
+def shown(path: str) -> str:
+    """A path as text that has a form in UTF-8, whatever bytes it has."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def of_ending(ending: Ending) -> Facts:

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gateway import __version__
 from gateway.configuration.load import Configuration
 from gateway.control.closing import Closing
-from gateway.control.facts import Facts, living, of_ending, processes, state, usage
+from gateway.control.facts import Facts, living, of_ending, processes, shown, state, usage
 from gateway.sessions.registry import Registry
 
 _RECENT = 10  # endings
@@ -31,21 +31,36 @@ class Overview:
         self._configuration, self._registry, self._closing = configuration, registry, closing
         self._crowd, self._since = crowd, time.time()
         self._path = os.path.abspath(configuration.path)
+        self._keeper_since: float | None = None
 
     async def facts(self) -> Facts:
-        """Counters are of this front, since it was loaded (`front.since`). Limits: how full, and their most."""
-        registry, tally = self._registry, self._registry.tally
+        """What `told` says, what the front's and the keeper's processes use, sessions by state, and the newest
+        endings."""
         found = await asyncio.to_thread(usage, (os.getpid(), os.getppid()))
-        sessions = [state(session) for session in living(registry)]
+        await self.look()
+        sessions = [state(session) for session in living(self._registry)]
+        return self.told(found) | {
+            "sessions": {name: sessions.count(name) for name in ("idle", "busy", "waiting")},
+            "recent": [of_ending(ending) for ending in list(self._registry.tally.recent)[-_RECENT:]],
+        }
+
+    async def look(self) -> None:
+        """Find out when the keeper began; it stays so."""
+        if self._keeper_since is None:
+            self._keeper_since = await _began(os.getppid())
+
+    def told(self, found: Mapping[int, Facts]) -> Facts:
+        """Counters are of this front, since it was loaded (`front.since`). Limits: how full, and their most.
+        `found`: what processes use, by pid (`usage`)."""
+        registry, tally = self._registry, self._registry.tally
         return {
             "version": __version__,
             "state": self._state(),
-            "configuration": self._path,
+            "configuration": shown(self._path),
             "listeners": [str(listener) for listener in self._configuration.listeners],
-            "keeper": {"pid": os.getppid(), "since": await _began(os.getppid())} | found.get(os.getppid(), {}),
+            "keeper": {"pid": os.getppid(), "since": self._keeper_since} | found.get(os.getppid(), {}),
             "front": {"pid": os.getpid(), "since": self._since} | found.get(os.getpid(), {}),
             "another_front": registry.overlap,
-            "sessions": {name: sessions.count(name) for name in ("idle", "busy", "waiting")},
             "calls": len(registry.calls),
             "limits": {
                 "MaxPersistentCGI": {"used": registry.persistent, "most": registry.limits.persistent},
@@ -56,7 +71,6 @@ class Overview:
             "ended": dict(tally.ended),
             "starts": tally.starts,
             "requests": tally.requests,
-            "recent": [of_ending(ending) for ending in list(tally.recent)[-_RECENT:]],
         }
 
     def _state(self) -> str:

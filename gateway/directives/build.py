@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.directives import contradictions, encryption, table
 from gateway.directives.assemble import Scope
+from gateway.directives.builtin import status_locations
 from gateway.directives.hosts import Configuration, Host
 from gateway.directives.problems import Notice, in_order
 from gateway.directives.sections import Section, directory_order
@@ -19,7 +20,8 @@ def build(
     """The configuration of a file without problems; root is what relative paths started from."""
     settings = collect(main.assignments).with_value(table.ServerRoot, root)
     keys: Counter[str] = Counter()
-    hosts = [_host(_key(scope, keys), settings, main, scope) for scope in main.hosts]
+    last = status_locations(main, root)
+    hosts = [_host(_key(scope, keys), settings, main, scope, last) for scope in main.hosts]
     found = [
         *notices,
         *contradictions.few_jobs(settings),
@@ -27,7 +29,7 @@ def build(
         *contradictions.never_set(assignments),
         *_over_caps(settings, main),
     ]
-    server = _host("", settings, main, None)
+    server = _host("", settings, main, None, last)
     configuration = Configuration(path, server, hosts, encryption.listeners(server, hosts), found)
     found += contradictions.open_listeners(settings, assignments, configuration.listeners)
     found += encryption.notices(configuration)
@@ -35,8 +37,11 @@ def build(
     return configuration
 
 
-def _host(key: str, settings: Settings, main: Scope, scope: Scope | None) -> Host:
-    """The main server (no scope), or a virtual host: the sections of the main server come first."""
+def _host(
+    key: str, settings: Settings, main: Scope, scope: Scope | None, last: Mapping[int, list[Section]]
+) -> Host:
+    """The main server (no scope), or a virtual host: the sections of the main server come first, those that
+    are built in come last (`last`: by the identity of the scope)."""
     own = collect(scope.assignments) if scope else settings
     scopes = [main, scope] if scope else [main]
     return Host(
@@ -47,7 +52,7 @@ def _host(key: str, settings: Settings, main: Scope, scope: Scope | None) -> Hos
         settings=settings.changed_by(own) if scope else settings,
         directories=sorted((one for part in scopes for one in part.directories), key=directory_order),
         files=[one for part in scopes for one in part.files],
-        locations=[one for part in scopes for one in part.locations],
+        locations=[one for part in scopes for one in part.locations] + last.get(id(scope or main), []),
     )
 
 

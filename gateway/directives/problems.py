@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+BUILT_IN = "built in"  # in place of a file's name: lines that hold without a word in any file
+
 
 class Place(NamedTuple):
     """One line of one file; line 0 is the file as a whole."""

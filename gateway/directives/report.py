@@ -10,7 +10,7 @@ from gateway.directives.build import all_sections
 from gateway.directives.directive import Directive, Words
 from gateway.directives.grammar import join_words
 from gateway.directives.hosts import Configuration, Host
-from gateway.directives.problems import Notice
+from gateway.directives.problems import BUILT_IN, Notice
 from gateway.directives.readers.hostrules import FromReader, OrderReader, SatisfyReader
 from gateway.directives.readers.requiring import RequireReader
 from gateway.directives.sections import Section
@@ -100,7 +100,8 @@ def _places(sections: Iterable[Section]) -> Iterator[str]:
     for section in sections:
         lines = [text for row in _PLACES for text in _own_lines(section.settings, row)]
         if lines:
-            yield f"  {section.title}: {'; '.join(lines)}"
+            origin = f" ({BUILT_IN})" if section.place.file == BUILT_IN else ""
+            yield f"  {section.title}{origin}: {'; '.join(lines)}"
 
 
 def dump(configuration: Configuration) -> Iterator[str]:

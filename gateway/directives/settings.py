@@ -43,11 +43,15 @@ class Settings:
 
     def origin(self, row: Directive[Any]) -> str:
         """The places `file:line` (several where lines add up) that gave the value, or "default"."""
-        return ", ".join(map(str, self._places.get(row, ()))) or "default"
+        return ", ".join(map(str, self.places(row))) or "default"
 
     def place(self, row: Directive[Any]) -> Place:
         """The last line that had a say; the row must have been assigned."""
         return self._places[row][-1]
+
+    def places(self, row: Directive[Any]) -> Sequence[Place]:
+        """The lines that had a say; none for a default."""
+        return self._places.get(row, ())
 
     def changed_by(self, inner: Settings) -> Settings:
         """These settings with those of an inner section on top."""

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 
-import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -11,6 +10,7 @@ from uvicorn.server import ServerState
 from gateway.configuration.load import Configuration
 from gateway.control.place import control_path
 from gateway.directives import table
+from gateway.front.config import uvicorn_config
 from gateway.logs.error import ErrorLog
 from gateway.sessions.keeper import KeeperLink
 
@@ -42,18 +42,7 @@ class ControlServer:
     def __init__(self, sock: socket.socket | None, application: Starlette) -> None:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
-        self._config = uvicorn.Config(
-            application,
-            http=HttpToolsProtocol,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-        )
+        self._config = uvicorn_config(application, HttpToolsProtocol, date_header=False)
         self._config.load()
         self._state = ServerState()
         self._entering: set[asyncio.Task[None]] = set()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from gateway.announce import announce
 from gateway.app import Application
 from gateway.configuration.load import Configuration
-from gateway.control.overview import Crowd
 from gateway.directives import table
 from gateway.front.control import ControlServer
 from gateway.front.server import Servers
@@ -35,10 +34,11 @@ class Front:
         self._configuration, self._link, self._application = configuration, link, application
         self._settings = configuration.server.settings
         self.servers = Servers(configuration, application, log)
-        self._control = ControlServer(control, application.control(self._crowd))
+        self._control = ControlServer(control, application.control())
         self._activated, self._leaving = asyncio.Event(), asyncio.Event()
         self._hurried = self._first = False
         link.on |= {
+            "history": self._remember,
             "activate": self._activate,
             "drain": lambda message: self._drain(),
             "stop": lambda message: self._stop(),
@@ -70,13 +70,12 @@ class Front:
     def _activate(self, message: Message) -> None:
         fields = message.fields
         self._first = bool(fields["first"])
-        self._application.history = History(fields["reloads"], fields["failures"])
         self._application.activate()
         self._activated.set()
 
-    def _crowd(self) -> Crowd:
-        crowd = self.servers.crowd
-        return Crowd(len(crowd.connections) + len(crowd.guests), crowd.most)
+    def _remember(self, message: Message) -> None:
+        fields = message.fields
+        self._application.history = History(fields["reloads"], fields["refused"], fields["failures"])
 
     def _drain(self) -> None:
         self._control.close()

@@ -50,8 +50,11 @@ def give_up(configuration: Configuration) -> None:
         no_new_privileges()
     own = own_identity(configuration)
     if own is not None:
+        from gateway.status.making import load_files
+
         hashes.load()  # the folder of the libraries may be root's alone
         pages.template()
+        load_files()
         facts.processes()
         assume(own)
         tempfile.tempdir = None  # the folder where this user may write

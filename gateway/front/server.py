@@ -12,6 +12,7 @@ import uvicorn
 from gateway.app import Application, sockets_of
 from gateway.configuration.load import Configuration
 from gateway.directives.readers.addresses import Listener
+from gateway.front.config import uvicorn_config
 from gateway.front.connection import Protocol
 from gateway.front.counting import CountingProtocol
 from gateway.front.crowd import Crowd
@@ -62,7 +63,8 @@ class Servers:
         self._configuration = configuration
         self.crowd = Crowd(configuration, log)
         self._contexts = Certificates(configuration)
-        self._config = uvicorn_config(application)
+        own = [("server", "persistent-cgi")]
+        self._config = uvicorn_config(application.handler, Protocol, headers=own)
         self._config.load()
         self._kind = CountingProtocol if application.counts_bytes else Protocol
         self._servers = {
@@ -142,19 +144,3 @@ def kind_of(listener: Listener) -> Kind:
     if listener.unix_path is not None:
         return Kind.UNIX
     return Kind.TLS if listener.scheme == "https" else Kind.PLAIN
-
-
-def uvicorn_config(application: Application) -> uvicorn.Config:
-    """What uvicorn is told: what it can leave to others is off."""
-    return uvicorn.Config(
-        application.handler,
-        http=Protocol,
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        headers=[("server", "persistent-cgi")],
-    )

@@ -14,6 +14,7 @@ from gateway.keeper.link import Link, LinkError, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import NOTHING
 from gateway.keeper.spawn import Order, spawn
+from gateway.logs.error import ErrorLog
 
 _HOME = os.getcwdb()  # where the gateway was started
 
@@ -85,10 +86,14 @@ class Front:
         }
         self.send("grant", (child.output, child.requests), **facts)
 
-    def pulse(self) -> bool:
-        """Whether it has answered since this was last asked; asks again."""
+    def lives(self, log: ErrorLog) -> bool:
+        """Whether it has answered since this was last asked; asks again. One that hangs is killed: its sessions
+        live on."""
         lives, self._asked = not self._asked, True
         self.send("ping")
+        if not lives:
+            log("error", f"front {self.pid} does not answer; it is killed", module="core")
+            self.kill()
         return lives
 
     def answered(self) -> None:
@@ -127,6 +132,32 @@ class Front:
         if self.role is not Role.GONE and self._link.pending != self._writing:
             self._writing = self._link.pending
             self._loop.writer(self._link.fileno(), self._event, wanted=self._writing)
+
+
+class Fronts(list[Front]):
+    """Those that are there, the oldest first."""
+
+    def of(self, role: Role) -> list[Front]:
+        """Those that have a role."""
+        return [front for front in self if front.role is role]
+
+    @property
+    def active(self) -> Front | None:
+        """The one that accepts connections."""
+        return next(iter(self.of(Role.ACTIVE)), None)
+
+    def tell_overlap(self) -> None:
+        """Whether more than one front serves has changed."""
+        serving = self.of(Role.ACTIVE) + self.of(Role.DRAINING)
+        for front in serving:
+            front.send("overlap", on=len(serving) > 1)
+
+    def reopen_logs(self) -> bool:
+        """The logs were rotated; whether there is one that may not open files any more."""
+        for front in self:
+            if not front.drops:
+                front.send("reopen")
+        return any(front.drops for front in self)
 
 
 def signal_name(number: int) -> str:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from gateway.logs.error import ErrorLog
+
 _PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39  # linux/prctl.h
 Step = tuple[str, Callable[[], object]]
 
@@ -74,6 +76,15 @@ def no_new_privileges() -> None:
 def gains_privileges() -> bool:
     """Whether setuid files still have their effect on what this process starts."""
     return not _prctl(_PR_GET_NO_NEW_PRIVS, 0)
+
+
+def limit_privileges(log: ErrorLog, *, wanted: bool) -> None:
+    """CGINoNewPrivileges: inherited by all that is started from now on. Raises OSError."""
+    if wanted:
+        no_new_privileges()
+    elif not gains_privileges():
+        text = "CGINoNewPrivileges Off works at the next start: privileges that were given up stay so"
+        log("warn", text, module="core")
 
 
 def _prctl(option: int, argument: int) -> int:

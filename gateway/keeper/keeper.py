@@ -7,10 +7,10 @@ from typing import Any
 
 from gateway.keeper import table as tables
 from gateway.keeper.children import Children
-from gateway.keeper.fronts import Front, Role, signal_name
+from gateway.keeper.fronts import Front, Fronts, Role, signal_name
 from gateway.keeper.guardian import Guardian
 from gateway.keeper.holders import Holders
-from gateway.keeper.identity import gains_privileges, no_new_privileges
+from gateway.keeper.identity import limit_privileges
 from gateway.keeper.link import VERSION, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.notify import Service
@@ -44,12 +44,13 @@ class Keeper:
         self._children = Children(self.loop, table, self._roll, log)
         self._children.other_exited = self._other_exited
         self._children.others = lambda: {*self._unreaped, self._guardian.pid}
-        self._holders = Holders(self._children, log, lambda: self._active)
+        self._holders = Holders(self._children, log, lambda: self._fronts.active)
         self._warm = Warm(self._children, self.loop, log)
         self._sockets = Sockets()
-        self._fronts: list[Front] = []
+        self._fronts = Fronts()
         self._unreaped: set[int] = set()  # pids of fronts
-        self._failed_starts = self._reloads = self._failures = 0
+        self._failed_starts = 0
+        self._history: dict[str, Any] = {"reloads": 0, "refused": 0, "failures": 0}
         self._reload_wanted = self._stopping = self._served = False
         self._graceful = 10.0
 
@@ -70,9 +71,9 @@ class Keeper:
         if self._stopping:
             return
         self._service.reloads()
-        draining = self._role(Role.DRAINING)
+        draining = self._fronts.of(Role.DRAINING)
         too_many = len(draining) - MOST_DRAINING + 1
-        if self._role(Role.STARTING) or too_many > 0:
+        if self._fronts.of(Role.STARTING) or too_many > 0:
             self._reload_wanted = True
             for front in draining[: max(0, too_many)]:
                 front.send("hurry")
@@ -107,31 +108,15 @@ class Keeper:
         """USR1: the logs were rotated."""
         self._log.reopen()
         self._holders.accounts.reopen()
-        for front in self._fronts:
-            if not front.drops:
-                front.send("reopen")
-        if any(front.drops for front in self._fronts):  # they may not open files any more: new ones do
+        if self._fronts.reopen_logs():  # new ones may open files
             self.reload()
 
     # ---- fronts
 
-    def _role(self, role: Role) -> list[Front]:
-        return [front for front in self._fronts if front.role is role]
-
-    @property
-    def _active(self) -> Front | None:
-        return next(iter(self._role(Role.ACTIVE)), None)
-
     def _alive(self) -> bool:
-        """Whether somebody serves, or nobody should. A front that hangs is killed: its sessions live on."""
-        front = self._active
-        if front is None or self._stopping:
-            return self._stopping
-        if not front.pulse():
-            self._log("error", f"front {front.pid} does not answer; it is killed", module="core")
-            front.kill()
-            return False
-        return True
+        """Whether somebody serves, or nobody should."""
+        front = self._fronts.active
+        return self._stopping or (front is not None and front.lives(self._log))
 
     def _start_front(self) -> None:
         front = Front(self.loop, self._arguments, self._message, self._front_lost)
@@ -141,7 +126,7 @@ class Keeper:
     def _ready(self, front: Front, fields: dict[str, Any]) -> None:
         self._failed_starts = 0
         front.ready = True
-        old = self._active
+        old = self._fronts.active
         if old is None:
             self._promote(front)
             return
@@ -156,13 +141,13 @@ class Keeper:
 
     def _released(self, front: Front, fields: dict[str, Any]) -> None:
         front.role = Role.DRAINING
-        self._reloads += 1
+        self._history["reloads"] += 1
         self._promote_ready()
         self._restart()
 
     def _promote_ready(self) -> None:
-        for waiting in self._role(Role.STARTING):
-            if waiting.ready and self._active is None:
+        for waiting in self._fronts.of(Role.STARTING):
+            if waiting.ready and self._fronts.active is None:
                 self._promote(waiting)
 
     def _promote(self, front: Front) -> None:
@@ -170,32 +155,28 @@ class Keeper:
         self._warm.serve(front)
         self._holders.adopt_all(front)
         self._sockets.serve(front)
-        self._tell_overlap()
-        front.send("activate", first=not self._served, reloads=self._reloads, failures=self._failures)
+        self._fronts.tell_overlap()
+        front.send("history", **self._history)
+        front.send("activate", first=not self._served)
         self._served = True
         self._log("notice", f"front {front.pid} serves", module="core")
         self._service.serves(front.pid, more=self._reload_wanted)
-        if self._reload_wanted and not self._role(Role.DRAINING):
+        if self._reload_wanted and not self._fronts.of(Role.DRAINING):
             self.reload()
-
-    def _tell_overlap(self) -> None:
-        serving = self._role(Role.ACTIVE) + self._role(Role.DRAINING)
-        for front in serving:
-            front.send("overlap", on=len(serving) > 1)
 
     def _front_lost(self, front: Front, why: str) -> None:
         was, front.role = front.role, Role.GONE
         self._fronts.remove(front)
         self._sockets.forget(front)
         self._holders.front_lost(front)
-        self._tell_overlap()
+        self._fronts.tell_overlap()
         if self._stopping:
             self._end_if_alone()
             return
         if was is Role.STARTING:
             self._start_failed(front, why)
         elif was is Role.ACTIVE:
-            self._failures += 1
+            self._history["failures"] += 1
             self._log("error", f"front {front.pid} is gone ({why}); another takes over", module="core")
             self._service.front_lost(front.pid, why)
             self._promote_ready()
@@ -208,7 +189,10 @@ class Keeper:
         if front.refusal is not None:
             text = f"not loaded: {front.refusal}"
         self._log("error", text, module="core")
-        if self._active is not None:
+        active = self._fronts.active
+        if active is not None:
+            self._history["refused"] += 1
+            active.send("history", **self._history)
             self._log("notice", "the old settings stay", module="core")
             self._service.not_reloaded(text)
             return
@@ -222,7 +206,7 @@ class Keeper:
             self.loop.later(_RESTART_PAUSE * self._failed_starts, self._restart)
 
     def _restart(self) -> None:
-        if not self._stopping and not self._role(Role.STARTING) and self._active is None:
+        if not self._stopping and not self._fronts.of(Role.STARTING) and self._fronts.active is None:
             self._start_front()
 
     def _other_exited(self, pid: int, status: int) -> None:
@@ -266,6 +250,7 @@ class Keeper:
             "start": self._holders.start,
             "prepare": self._warm.prepare,
             "start_warm": self._warm.start,
+            "count_warm": self._warm.count,
             "end": self._holders.end,
             "want": self._holders.want,
             "give": self._holders.give,
@@ -292,7 +277,7 @@ class Keeper:
         """What decides about files, users and privileges: taken once, from a process that is still ours."""
         front.require_unconfigured()
         front.permit, front.drops = Permit(fields["permit"]), bool(fields["drops"])
-        self._limit_privileges(bool(fields["no_new_privileges"]))
+        limit_privileges(self._log, wanted=bool(fields["no_new_privileges"]))
         self._graceful = float(fields["graceful"])
         try:
             self._log.configure({host: Target(*target) for host, target in fields["logs"].items()})
@@ -306,11 +291,3 @@ class Keeper:
         """`gateway drain`: the last session is over. A front that takes over now sees it for itself."""
         if front.role is Role.ACTIVE and not front.leaving and not self._stopping:
             self.stop()
-
-    def _limit_privileges(self, wanted: bool) -> None:
-        """CGINoNewPrivileges: inherited by all that is started from now on."""
-        if wanted:
-            no_new_privileges()
-        elif not gains_privileges():
-            text = "CGINoNewPrivileges Off works at the next start: privileges that were given up stay so"
-            self._log("warn", text, module="core")

@@ -5,7 +5,8 @@ nobody does, and read by all. Single aligned stores are atomic here; of the hand
 and a version that says which one counts: whoever dies while writing leaves the other one whole. Times are
 CLOCK_MONOTONIC seconds, one clock for all processes.
 
-Behind the slots lie two rings of retired handles (R4), written by the active front, else the keeper.
+Behind the slots lie two rings of retired handles (R4), written by the active front, else the keeper, and a
+place for `history`: what the active front keeps of its measures, in a form that is its own.
 """
 
 import mmap
@@ -19,12 +20,13 @@ from gateway.keeper.ring import RING_LENGTH as RING_LENGTH
 from gateway.keeper.ring import Entry as Entry
 from gateway.keeper.ring import Ring as Ring
 
-VERSION = 5
+VERSION = 6
 FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
 HANDLES = 10  # the current one, eight previous ones (R6) and one lost (R7)
 _HANDLE_SIZE = 129
 LONGEST_OWNER = 255
+HISTORY = 1 << 19  # bytes
 _MAGIC = 0x49474350 << 32 | VERSION
 _HEADER = 4096
 _SLOT = 128
@@ -39,8 +41,9 @@ _TEXTS = 2976
 # sessions of shared ones); of both kinds: behind the last one that was ever used; whether no session begins
 _INSTANCES, _HIGH, _HIGH_OF_SESSIONS, _CLOSING = 2, 3, 4, 5
 # words of 8 bytes within a slot
-_INSTANCE, _DEADLINE, _TIMEOUT, _REQUESTS, _BYTES_IN, _BYTES_OUT, _BUSY, _VERSION, _BEGAN = range(1, 10)
-_REST = struct.Struct("ddQQQd")  # from _DEADLINE to _BUSY; in native form: word by word
+_INSTANCE, _DEADLINE, _TIMEOUT, _REQUESTS, _BYTES_IN, _BYTES_OUT, _BUSY = range(1, 8)
+_RESTED, _VERSION, _BEGAN = range(8, 11)
+_REST = struct.Struct("ddQQQdd")  # from _DEADLINE to _RESTED; in native form: word by word
 # bytes within a slot's first word
 _STATE, _PERSISTENT = range(2)
 
@@ -86,9 +89,11 @@ class Table:
         rings = self._texts_at + slots * _TEXTS
         self.replaced = Ring(self._map, rings, RING_LENGTH)
         self.retired = Ring(self._map, rings + Ring.size(RING_LENGTH), RING_LENGTH)
+        self.history = self._bytes[size_for(slots) - HISTORY :]
 
     def close(self) -> None:
         """Unmap the table and close its descriptor."""
+        self.history.release()
         self._bytes.release()
         self._words.release()
         self._times.release()
@@ -199,17 +204,23 @@ class Table:
         bytes_in: int = 0,
         bytes_out: int = 0,
         busy: float = 0.0,
+        rested: float = 0.0,
     ) -> None:
-        """The instance became idle until `deadline` (T1), after so many requests and `busy` seconds in
-        which one ran."""
+        """The instance is idle until `deadline` (T1), since `rested`, after so many requests and `busy` seconds
+        in which one ran."""
         at = _HEADER + slot * _SLOT
-        _REST.pack_into(self._map, at + 8 * _DEADLINE, deadline, timeout, requests, bytes_in, bytes_out, busy)
+        words = deadline, timeout, requests, bytes_in, bytes_out, busy, rested
+        _REST.pack_into(self._map, at + 8 * _DEADLINE, *words)
         self._bytes[at] = IDLE
 
     def clock(self, slot: int) -> tuple[float, float, int]:
         """Deadline, time-out and number of requests, as `rest` wrote them."""
         word = self._word(slot)
         return self._times[word + _DEADLINE], self._times[word + _TIMEOUT], self._words[word + _REQUESTS]
+
+    def rested(self, slot: int) -> float:
+        """Since when nothing was asked of the slot's session, as `rest` wrote it."""
+        return self._times[self._word(slot) + _RESTED]
 
     def set_handles(self, slot: int, handles: tuple[bytes, ...], keys: tuple[bytes, ...], lost: bool) -> None:
         """Write the accepted handles, the current one first, with their session keys: at once, for others."""
@@ -267,7 +278,7 @@ def _parsed(text: bytes) -> Handles:
 
 def size_for(slots: int) -> int:
     """Bytes of a table with so many slots."""
-    return _HEADER + slots * (_SLOT + 2 * _KEYS + _TEXTS) + 2 * Ring.size(RING_LENGTH)
+    return _HEADER + slots * (_SLOT + 2 * _KEYS + _TEXTS) + 2 * Ring.size(RING_LENGTH) + HISTORY
 
 
 def create(slots: int, sessions: int = 0) -> Table:

@@ -118,6 +118,11 @@ class Group:
                 self._failed(f"a process that was ready ended with {_exit(facts)}", counts=young)
                 return
 
+    @property
+    def ready(self) -> int:
+        """Processes that wait for their first request."""
+        return len(self._ready)
+
     def close(self) -> None:
         """End the host and what is ready; those who wait start cold."""
         self._closed = True
@@ -253,6 +258,11 @@ class Warm:
             _refuse(wanted)
         else:
             group.give(wanted)
+
+    def count(self, front: Front, fields: dict[str, Any]) -> None:
+        """`count_warm`: answered by `counted_warm`, how many processes of each group are ready."""
+        ready = {name: group.ready for name, group in self._groups.items()}
+        front.send("counted_warm", tag=fields["tag"], ready=ready)
 
     def stop(self) -> None:
         """The gateway is stopping: nothing is ready any more, and nothing gets ready."""

@@ -10,7 +10,8 @@ _PERIOD = 1.0  # seconds
 
 
 class Lag:
-    """Runs from its making until the loop ends; `histogram` takes the seconds, `clock` tells them."""
+    """Runs from its making until the loop ends; `histogram` takes the seconds, `clock` tells them; `then` is
+    called each time."""
 
     def __init__(
         self,
@@ -19,6 +20,7 @@ class Lag:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loop, self._histogram, self._clock = loop, histogram, clock
+        self.then: Callable[[], None] = lambda: None
         self._wait()
 
     def _wait(self) -> None:
@@ -28,3 +30,4 @@ class Lag:
     def _came(self) -> None:
         self._histogram.add(max(0.0, self._clock() - self._due))
         self._wait()
+        self.then()

@@ -1,4 +1,7 @@
-"""The measures of one front since it began to serve. There are none where no directive asks for them."""
+"""The measures of one front since it began to serve. There are none where no directive asks for them.
+
+`answered` runs once a request and takes about a microsecond.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,18 @@ class Measures:
     from the order to the head of the first response; `keeper`: from question to answer, by message; `lag` of
     the event loop."""
 
-    __slots__ = ("answers", "gateway", "keeper", "lag", "program", "queued", "refusals", "requests", "starts")
+    __slots__ = (
+        "_times", "answers", "gateway", "keeper", "lag", "program", "queued", "refusals", "requests", "starts",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.requests = {SESSION: 0, FIRST: 0, OTHER: 0}
         self.program = {SESSION: Histogram(), FIRST: Histogram()}
         self.gateway = {SESSION: Histogram(), FIRST: Histogram()}
+        self._times = {
+            newcomer: (self.program[kind], self.gateway[kind])
+            for newcomer, kind in ((False, SESSION), (True, FIRST))
+        }
         self.answers: Counter[int] = Counter()
         self.refusals: Counter[int] = Counter()
         self.queued = {"session": Histogram(), "start": Histogram()}
@@ -50,20 +59,21 @@ class Measures:
 
     def answered(self, record: Record, came: float) -> None:
         """A request is over, whose head had come at `came` (monotonic)."""
-        call = record.call
-        if record.waited:
-            self.queued["start" if record.matched is None else "session"].add(record.waited)
+        call, waited = record.call, record.waited
+        if waited:
+            self.queued["start" if record.matched is None else "session"].add(waited)
         if call is None:
             self.requests[OTHER] += 1
             return
-        kind = FIRST if call.newcomer else SESSION
-        self.requests[kind] += 1
-        head = call.exchange.head
+        exchange, newcomer = call.exchange, call.newcomer
+        self.requests[FIRST if newcomer else SESSION] += 1
+        head = exchange.head
         if head is not None:
             self.answers[head.status // 100] += 1
         if record.before is None:  # else more than one program, and a way through the gateway for each
             now = time.monotonic()
-            began = call.instance.ordered if call.exchange.first else call.began
-            program = (call.ended or now) - began
-            self.program[kind].add(program)
-            self.gateway[kind].add(max(0.0, now - came - program - record.waited - record.received))
+            took = (call.ended or now) - (call.instance.ordered if exchange.first else call.began)
+            own = now - came - took - waited - record.received
+            program, gateway = self._times[newcomer]
+            program.add(took)
+            gateway.add(own if own > 0.0 else 0.0)

@@ -22,7 +22,9 @@ class Starts(NamedTuple):
 
 
 class History(NamedTuple):
-    """What the keeper has seen since it began: reloads that were carried out, fronts that died."""
+    """What the keeper has seen since it began: reloads that were carried out, reloads that were not (the old
+    settings stayed), fronts that died."""
 
     reloads: int = 0
+    refused: int = 0
     failures: int = 0

@@ -37,7 +37,7 @@ from gateway.sessions.starter import Starter
 from gateway.web.retired import RetiredHandle
 
 FIRST_MEMORY = 65536  # bytes of a first request's body that are taken before the program starts
-_FRESH = (Reason.TIMED_OUT, Reason.ENDED, Reason.CRASHED, Reason.STOPPED)
+_FRESH = (Reason.TIMED_OUT, Reason.ENDED, Reason.CLOSED, Reason.CRASHED, Reason.STOPPED)
 
 
 class LookAgain(Exception):

@@ -45,8 +45,8 @@ def left(registry: Registry, session: Session, wish: bytes) -> float:
     MaxPersistentCGITimeout since the program was called last."""
     if session.called:
         return session.timeout
-    now, rested = time.monotonic(), session.stood or session.deadline - session.timeout
-    until = min(now + session.timeout, rested + session.program.limits.max_timeout)
+    now = time.monotonic()
+    until = min(now + session.timeout, session.rested + session.program.limits.max_timeout)
     if wish == b"stay" and until > session.deadline > now:
         registry.prolong(session, until - now)
     return max(0.0, session.deadline - now)

@@ -61,6 +61,11 @@ class Holdings:
         self.on_gone: Callable[[Instance], None] = lambda instance: None
         self._log = log
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a session."""
+        return sum(len(instance.queue) for instance in self.instances.values())
+
     # ---- a session begins
 
     def _begin(self, call: Call, handle: bytes, slot: int | None) -> Session:
@@ -129,6 +134,7 @@ class Holdings:
             session.bytes_in,
             session.bytes_out,
             session.busy,
+            session.rested,
         )
 
     def adopt(self, instance: Instance, sessions: set[Session]) -> None:
@@ -247,7 +253,7 @@ class Holdings:
         self.on_gone(instance)
 
     def _report(self, fault: Fault, program: Program, handle: bytes | None = None) -> None:
-        level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED) else "error"
+        level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED, Reason.CLOSED) else "error"
         self.say(level, fault.log, program, handle)
 
     def say(self, level: str, text: str, program: Program, handle: bytes | None) -> None:

@@ -105,6 +105,10 @@ class KeeperLink:
         """As `start`; `failed` says that there is no process of this group now."""
         return self._tagged("start_warm", receive, group=group, about=about, grace=grace)
 
+    def count_warm(self) -> "asyncio.Future[dict[str, int]]":
+        """How many processes are ready, by group."""
+        return self._tagged("count_warm", lambda message: dict(message.fields["ready"]))
+
     def claim(self, instance: int, key: bytes, **fields: Any) -> "asyncio.Future[Message]":
         """Ask for a handle while more than one front serves, or for one more session of a shared instance
         (`Claims.decide` says what the fields are)."""

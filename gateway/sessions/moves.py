@@ -100,7 +100,7 @@ class Moves:
         handles = Handles(list(texts), program.previous_handles, lost=lost)
         session = Session(name, handles, instance, program, slot)
         session.deadline, session.timeout, session.requests = deadline, timeout, requests
-        session.user = self._table.owner(slot)
+        session.rested, session.user = self._table.rested(slot), self._table.owner(slot)
         facts = self._table.facts(slot)
         session.began, session.bytes_in, session.bytes_out, session.busy, session.last = facts
         return session
@@ -111,13 +111,13 @@ class Moves:
         log = f"HTS006 its cgi-name is gone after a reload: {text}"
         for slot in slots:
             number = str(instance.id) if instance.shared is None else f"{instance.id}.{slot}"
-            ending = drawn_up(self._table, slot, (name[0], text), number, Reason.ENDED, log)
+            ending = drawn_up(self._table, slot, (name[0], text), number, Reason.CLOSED, log)
             if ending is not None:
                 self._registry.tally.note(ending)
                 self._link.tell("account", id=instance.id, slot=slot, last=True, ending=ending._asdict())
             timeout = self._table.clock(slot)[1]
             for handle in self._table.handles(slot).texts:
-                self._registry.store.retired.add(session_key(*name, handle), Reason.ENDED, timeout)
+                self._registry.store.retired.add(session_key(*name, handle), Reason.CLOSED, timeout)
         self._registry.abandon(instance, log, name[0])
 
     def _answered(self, instance: int) -> None:

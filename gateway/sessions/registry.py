@@ -224,8 +224,8 @@ class Registry(Holdings):
             self.give(instance)
 
     def _write_rest(self, session: Session) -> None:
-        session.stood = time.monotonic()
-        session.deadline = session.stood + session.timeout
+        session.rested = session.stood = time.monotonic()
+        session.deadline = session.rested + session.timeout
         self._write(session, session.deadline)
         if session.instance.shared is not None:
             self._write_shared_rest(session.instance)

@@ -10,7 +10,8 @@ from gateway.sessions.lifecycle import State
 class Session:
     """(Virtual host, cgi-name, handle) -> instance, with its deadline, counters and program.
 
-    `stood`: when the clock of a session of a shared instance stopped last, or began anew (T1);
+    `rested`: when its program had answered last (monotonic); `stood`: when the clock of a session of a shared
+    instance stopped last, or began anew (T1);
     `renewed`: the advice that was honoured last, and the seconds granted; `user`: REMOTE_USER of the request
     that created it, the only one who may use it (W1); `slot`: its place in the shared table, which is the
     instance's own unless that is shared.
@@ -33,6 +34,7 @@ class Session:
         "program",
         "renewed",
         "requests",
+        "rested",
         "slot",
         "stood",
         "timeout",
@@ -47,7 +49,7 @@ class Session:
         self.slot = slot
         self.user: bytes | None = None
         self.deadline = 0.0
-        self.stood = 0.0
+        self.rested = self.stood = 0.0
         self.timeout = 0.0
         self.requests = 1
         self.renewed: tuple[Advice | None, float] = None, 0.0

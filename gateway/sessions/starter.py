@@ -30,7 +30,7 @@ class Starter:
         self._registry, self._link, self._limit = registry, link, limit
         self._starting = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._prepared: set[str] = set()
+        self._prepared: dict[str, HostGroup] = {}
         registry.on_gone = lambda instance: self._free()
 
     async def start(
@@ -83,8 +83,13 @@ class Starter:
     def prepare(self, group: HostGroup) -> None:
         """Have the hosts of a group ready, from its first mention on."""
         if group.id not in self._prepared:
-            self._prepared.add(group.id)
+            self._prepared[group.id] = group
             self._link.prepare(group)
+
+    @property
+    def prepared(self) -> tuple[HostGroup, ...]:
+        """The groups whose hosts are kept ready."""
+        return tuple(self._prepared.values())
 
     def _started(self, program: Program, mark: bytes, message: Message) -> Instance | Busy | CannotStart:
         if message.kind == "failed":

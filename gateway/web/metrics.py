@@ -90,13 +90,14 @@ class _Collected(Collector):
         yield _counter("starts", "Processes that were started for a request.", registry.tally.starts)
         text = "From the order to the head of the first response."
         yield _histogram("start_seconds", text, "way", measures.starts)
-        waiting = {"start": starts.waiting, "session": _waiting(registry)}
+        waiting = {"start": starts.waiting, "session": registry.waiting}
         yield _gauge("queue_length", "Requests that wait.", "queue", waiting)
         yield _histogram("queue_seconds", "How long requests have waited.", "queue", measures.queued)
         text = "From a question to the keeper to its answer."
         yield _histogram("keeper_seconds", text, "message", measures.keeper)
         yield _histogram("loop_lag_seconds", "How late a timer of each second came.", "", {"": measures.lag})
         yield _counter("reloads", "Reloads since the gateway began.", history.reloads)
+        yield _counter("reloads_refused", "Reloads that left the old settings.", history.refused)
         yield _counter("front_failures", "Fronts that died since the gateway began.", history.failures)
 
     def _limits(self) -> Iterator[Metric]:
@@ -125,8 +126,8 @@ def _sessions(registry: Registry) -> Iterator[Metric]:
     yield living
     yield _counter("sessions_created", "Sessions that have begun.", registry.tally.created)
     ended = CounterMetricFamily(PREFIX + "sessions_ended", "Sessions that are over.", labels=("reason",))
-    for reason in Reason:  # those that have not come yet too: a rate needs a beginning
-        ended.add_metric((reason.word,), registry.tally.ended[reason.word])
+    for word in dict.fromkeys(reason.word for reason in Reason):  # all of them: a rate needs a beginning
+        ended.add_metric((word,), registry.tally.ended[word])
     yield ended
 
 
@@ -140,10 +141,6 @@ def _requests(measures: Measures) -> Iterator[Metric]:
     yield _counters("error_responses", "Errors that the gateway answered itself.", "code", refusals)
     yield _histogram("program_seconds", "What programs took of a request.", "request", measures.program)
     yield _histogram("gateway_seconds", "What the gateway took of a request.", "request", measures.gateway)
-
-
-def _waiting(registry: Registry) -> int:
-    return sum(len(instance.queue) for instance in registry.instances.values())
 
 
 def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -1,15 +1,16 @@
-"""Answers of the gateway's own at any URL (SetHandler): metrics, health, readiness."""
+"""Answers of the gateway's own at any URL (SetHandler): status, metrics, health, readiness."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from gateway.directives.foreign.handlers import HEALTH, METRICS, READY
+from gateway.directives.foreign.handlers import HEALTH, METRICS, READY, STATUS
 from gateway.errors import MethodNotAllowed
 from gateway.protocol.environ import Request
+from gateway.request.incoming import Incoming
 
 if TYPE_CHECKING:
     from gateway.web.metrics import Metrics
@@ -18,14 +19,23 @@ _UNREADY_AGAIN = b"5"  # seconds
 
 
 class OwnPages:
-    """`unready` says why no requests are taken now, None when they are; `metrics` is None where no directive
-    asks for them."""
+    """`unready` says why no requests are taken now, None when they are; `metrics` and `status` (the one with
+    methods of its own) are None where no directive asks for them."""
 
-    def __init__(self, unready: Callable[[], str | None], metrics: Metrics | None) -> None:
-        self._unready, self._metrics = unready, metrics
+    def __init__(
+        self,
+        unready: Callable[[], str | None],
+        metrics: Metrics | None,
+        status: Callable[[Incoming], Awaitable[Response]] | None,
+    ) -> None:
+        self._unready, self._metrics, self._status = unready, metrics, status
 
-    def respond(self, name: str, request: Request) -> Response:
-        """The answer of a handler. Raises MethodNotAllowed."""
+    async def respond(self, name: str, on: Incoming) -> Response:
+        """The answer of a handler. Raises MethodNotAllowed and what else the status page refuses."""
+        if name == STATUS:
+            assert self._status is not None
+            return await self._status(on)
+        request = on.request
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"{name}: {request.method}", headers=((b"allow", b"GET, HEAD"),))
         response = _WAYS[name](self, request)

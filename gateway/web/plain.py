@@ -14,14 +14,14 @@ _IN_A_PATH = "/:@!$&'()*+,;=~"  # as they are (RFC 3986, section 3.3)
 _IN_A_QUERY = _IN_A_PATH + "?%[]"
 
 
-def plain(
+async def plain(
     found: StaticFile | FolderRedirect | ClientRedirect | OwnPage, on: Incoming, own: OwnPages
 ) -> Response:
-    """The response for what was found. Raises MethodNotAllowed, NotFound."""
+    """The response for what was found. Raises MethodNotAllowed, NotFound, and what `OwnPages` refuses."""
     if isinstance(found, StaticFile):
         response = static.respond(found.path, on.scope, found.kind)
     elif isinstance(found, OwnPage):
-        response = own.respond(found.name, on.request)
+        response = await own.respond(found.name, on)
     elif isinstance(found, FolderRedirect):
         response = _redirect(301, quote_from_bytes(found.location, _IN_A_PATH), on.request.query)
     else:

@@ -170,7 +170,8 @@ class Gateway:
         found = {}
         for pid in children(self.keeper):
             try:
-                found[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                words = Path(f"/proc/{pid}/cmdline").read_bytes()
+                found[pid] = words.replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
         return found

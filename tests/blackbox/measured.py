@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.keeper.table import Table, attach
+from gateway.measure.series import Sample, Series
 from tests.blackbox.harness import Gateway
+from tests.blackbox.proc import descriptors
 
 PREFIX = "persistent_cgi_"
 METRICS = """
@@ -40,3 +45,20 @@ def read(gateway: Gateway) -> Reading:
     answer = gateway.get("/metrics")
     assert answer.status == 200, answer
     return Reading(answer.text)
+
+
+def shared_table(gateway: Gateway) -> Table:
+    """The gateway's shared table, by the keeper's own descriptor; to be closed."""
+    number = next(one for one, what in descriptors(gateway.keeper).items() if "memfd:persistent-cgi" in what)
+    return attach(os.open(f"/proc/{gateway.keeper}/fd/{number}", os.O_RDWR))
+
+
+def seconds_of(gateway: Gateway) -> list[Sample]:
+    """What the gateway has written of its last seconds."""
+    table = shared_table(gateway)
+    series = Series(table.history)
+    try:
+        return series.seconds()
+    finally:
+        series.close()
+        table.close()

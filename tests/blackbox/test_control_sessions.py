@@ -22,7 +22,7 @@ pytestmark = pytest.mark.running
 def gateway(serve_shared: Serve, tmp_path_factory: pytest.TempPathFactory) -> Gateway:
     users = write_users(tmp_path_factory.mktemp("users") / "users", "ada")
     made = serve_shared(f"{DIRECTIVES}<Location /cgi-bin/private>\n{guarded(users)}\n</Location>")
-    for name in ("private", "shared/a", "shared/b", "shared/c"):
+    for name in ("private", "shared/a", "shared/b", "shared/c", "shared/d"):
         made.program(name, CHILD_TEXT)
     return made
 
@@ -122,6 +122,27 @@ def test_show_of_an_ended_session_has_the_reason_and_time_of_the_410_page(gatewa
         page = json.loads(gateway.get(one.path, Accept="application/json").text)
         text = run(gateway, "show", one.path).out
         assert f"this session is over: {page['reason']}" in text and page["ended"] in text
+
+
+@pytest.mark.parametrize("program", ["child", "shared/d"])
+def test_the_user_and_the_administrator_read_who_ended_a_session(gateway: Gateway, program: str) -> None:
+    """R4: the reason is one, `ended`; the words are not."""
+    by_program, by_hand, beside = (Begun(gateway, program) for _ in range(3))
+    gateway.get(f"{by_program.path}?count")
+    asked(gateway, "end", by_hand.path)
+    stories = {
+        by_program: "Its program closed it, as it does when its work is done.",
+        by_hand: "The administrator of this server closed it.",
+    }
+    for one, story in stories.items():
+        answer = gateway.get(one.path, Accept="application/json")
+        assert (answer.status, answer.header("x-htsession-ended")) == (410, "ended")
+        assert json.loads(answer.text)["reason"] == "ended"
+        page, shown = gateway.get(one.path, Accept="text/html").text, run(gateway, "show", one.path).out
+        assert [story in text for text in (page, shown)] == [True, True]
+        others = set(stories.values()) - {story}
+        assert not any(other in page + shown for other in others)
+    assert beside.call() == 200
 
 
 def test_a_pasted_handle_is_explained_after_a_reload_too(gateway: Gateway) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -282,3 +284,21 @@ def test_after_a_reload_and_a_crash_counters_begin_anew_and_sessions_are_there(s
     now = read(gateway)
     assert (now.of("reloads_total"), now.of("front_failures_total")) == (1, 1)
     assert now.of("sessions", living) == 1
+
+
+def refused(gateway: Gateway, count: int) -> None:
+    wait_for("the refusal", lambda: read(gateway).of("reloads_refused_total") == count)
+
+
+def test_a_refused_reload_is_counted_by_the_front_that_stays_and_by_the_next_one(serve: Serve) -> None:
+    gateway = serve(METRICS)
+    assert (read(gateway).of("reloads_refused_total"), read(gateway).of("reloads_total")) == (0, 0)
+    gateway.configure(METRICS + "NoSuchDirective On\n")
+    for count in (1, 2):
+        os.kill(gateway.keeper, signal.SIGHUP)
+        refused(gateway, count)
+    assert read(gateway).of("reloads_total") == 0
+    gateway.configure(METRICS)
+    gateway.reload()
+    now = read(gateway)
+    assert [now.of(f"{name}_total") for name in ("reloads_refused", "reloads", "front_failures")] == [2, 1, 0]

@@ -120,6 +120,7 @@ def test_R4_sessions_of_a_vanished_cgi_name_end(serve: Serve) -> None:
     assert count(gateway, "kept") == 2
     wait_for("the instance to end", lambda: len(gateway.instances()) == len(pids) - 1)
     assert ended(gateway, "lost", "/cgi-bin/vanishing") == (410, "ended")
+    assert "The administrator of this server closed it." in gateway.get("/cgi-bin/vanishing/lost").text
     assert gateway.get("/cgi-bin/vanishing").status == 404
     assert gateway.get("/cgi-bin/vanishing/other").status == 404
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,22 @@ def test_the_clock_is_reset_without_a_call_of_the_program_up_to_MaxPersistentCGI
     wait_for("the session's end", over)
     assert time.monotonic() - began > MOST
     assert gateway.reason(url) == "timed-out"
+
+
+@pytest.mark.parametrize("move", [Gateway.reload, Gateway.kill_front])
+def test_another_front_does_not_begin_MaxPersistentCGITimeout_anew(
+    serve: Serve, move: Callable[[Gateway], None]
+) -> None:
+    gateway = serve("PersistentCGITimeout 30\nMaxPersistentCGITimeout 32\nPersistentCGIWarning 1\n")
+    url = f"{CGI}/{(handle := new_handle())}"
+    assert gateway.get(f"{CGI}?handle={handle}&count").number("count") == 1
+    end = time.monotonic() + 32.5  # half a second for the way back
+    wait_for("less time to be left", lambda: seconds(stay(gateway, url, "look")) < 28)
+    for _ in range(3):
+        before = time.monotonic()
+        assert before + seconds(stay(gateway, url)) <= end
+        move(gateway)
+    assert seconds(stay(gateway, url, "look")) > 0
 
 
 def test_a_page_whose_session_is_over_starts_nothing(gateway: Gateway) -> None:

@@ -20,8 +20,9 @@ _WIDER = """() => [...document.querySelectorAll("body *")]
   .map((one) => one.tagName.toLowerCase() + "." + one.className)"""
 # What a keyboard must reach, numbered in the order of the page
 _NUMBER = """() => {
-  const all = document.querySelectorAll(
-    "a[href], button:enabled, input:not([type=hidden]):enabled, select, textarea, summary");
+  const all = [...document.querySelectorAll(
+    "a[href], button:enabled, input:not([type=hidden]):enabled, select, textarea, summary, [tabindex='0']")]
+    .filter((one) => one.checkVisibility());
   all.forEach((one, place) => { one.dataset.place = place; });
   return all.length;
 }"""

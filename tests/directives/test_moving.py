@@ -278,15 +278,15 @@ def test_handlers_without_which_source_would_be_shown_are_refused(problems: Prob
 
 
 def test_handlers_that_show_nothing_may_stand(configure: Configure) -> None:
-    text = "AddHandler type-map var\n<Location /server-status>\n  SetHandler server-status\n</Location>\n"
+    text = "AddHandler type-map var\n<Location /server-info>\n  SetHandler server-info\n</Location>\n"
     assert [one.text for one in configure(text).notices if one.place.line] == [
         "the handler type-map has no effect here: its files are sent as they are",
-        "the handler server-status has no effect here: its files are sent as they are",
+        "the handler server-info has no effect here: its files are sent as they are",
     ]
 
 
 def test_the_gateways_own_handlers_are_for_places_and_not_for_extensions(configure: Configure) -> None:
-    for name in ("server-metrics", "server-health", "server-ready"):
+    for name in ("server-status", "server-metrics", "server-health", "server-ready"):
         assert configure(f"<Location /own>\n  SetHandler {name}\n</Location>\n").notices == ()
         (notice,) = configure(f"AddHandler {name} .x\n").notices
         assert notice.text == f"the handler {name} has no effect here: its files are sent as they are"

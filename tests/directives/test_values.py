@@ -34,6 +34,9 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
         st.sampled_from(["header=20-40,MinRate=500", "body=0", "handshake=5"]), min_size=1, unique=True
     ),
     table.SSLProtocol: st.sampled_from([["all"], ["ALL", "-SSLv3", "-TLSv1.2"], ["-all", "+TLSv1.2"]]),
+    table.ServerStatusControl: st.sampled_from(
+        [["none"], ["User", "ada"], ["ip", "10.0.0.0/8"], ["all", "granted"]]
+    ),
     table.ControlSocket: st.one_of(st.just(["none"]), path.map(lambda text: [f"./{text}"])),
     table.ServerName: name.map(lambda text: [f"{text}.example:80"]),
     table.ServerAlias: st.lists(name.map(lambda text: f"*.{text}"), min_size=1),

@@ -68,9 +68,9 @@ def test_what_people_want_to_know_of_a_session_outlives_its_front_and_not_the_se
     assert keepers.facts(3) == (0.0, 0, 0, 0.0, b"")
     front.begin(3, b"ada", 1.5e9)
     front.set_last(3, b"/cart")
-    front.rest(3, 12.5, 300.0, 4, 10, 1 << 40, 0.25)
+    front.rest(3, 12.5, 300.0, 4, 10, 1 << 40, 0.25, 11.5)
     assert keepers.facts(3) == (1.5e9, 10, 1 << 40, 0.25, b"/cart")
-    assert (keepers.clock(3), keepers.owner(3)) == ((12.5, 300.0, 4), b"ada")
+    assert (keepers.clock(3), keepers.rested(3), keepers.owner(3)) == ((12.5, 300.0, 4), 11.5, b"ada")
     front.set_last(3, b"/" + b"x" * 500)
     assert keepers.facts(3).last == b"/" + b"x" * 126
     keepers.open_slot(4, 78)
@@ -79,7 +79,7 @@ def test_what_people_want_to_know_of_a_session_outlives_its_front_and_not_the_se
     assert keepers.facts(3)[:2] == (0.0, 10)
     keepers.free_slot(3)
     keepers.open_slot(3, 79)
-    assert keepers.facts(3) == (0.0, 0, 0, 0.0, b"")
+    assert (keepers.facts(3), keepers.rested(3)) == ((0.0, 0, 0, 0.0, b""), 0.0)
 
 
 @pytest.mark.parametrize("user", [None, b"a", b"k\xc3\xa4the", b"x" * LONGEST_OWNER])

@@ -9,7 +9,7 @@ _SERVED = (
     "core http_core mod_access mod_access_compat mod_alias mod_auth mod_auth_basic mod_authn_core "
     "mod_authn_file mod_authz_core mod_authz_groupfile mod_authz_host mod_authz_user mod_cgi mod_cgid mod_dir "
     "mod_env mod_log_config mod_logio mod_mime mod_remoteip mod_reqtimeout mod_setenvif mod_so mod_ssl "
-    "mod_suexec mod_unique_id mod_unixd mod_version"
+    "mod_status mod_suexec mod_unique_id mod_unixd mod_version"
 )
 MODULES = frozenset(_SERVED.split())
 VERSION = (2, 4, 58)  # the Apache whose syntax is read, for IfVersion

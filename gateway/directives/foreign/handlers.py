@@ -13,13 +13,12 @@ from gateway.directives.problems import Malformed, shown, suggestion
 from gateway.directives.readers.values import only
 
 HANDLERS = ("cgi-script",)
-PAGES = METRICS, HEALTH, READY = ("server-metrics", "server-health", "server-ready")
+PAGES = STATUS, METRICS, HEALTH, READY = ("server-status", "server-metrics", "server-health", "server-ready")
 IDLE = (
     "balancer-manager",
     "default-handler",
     "ldap-status",
     "server-info",
-    "server-status",
     "type-map",
 )
 _SOURCE = "files that are sent as they are (their source would be shown): run them as CGI programs, cgi-script"

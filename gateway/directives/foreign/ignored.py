@@ -80,7 +80,8 @@ _REASONS = {
     "no body is read as XML": "LimitXMLRequestBody",
     "ranges are served as they are asked for": "MaxRangeOverlaps MaxRangeReversals MaxRanges",
     "redirects name the path alone, or the whole URL that was written": "RedirectRelative QualifyRedirectURL",
-    "there is no status page yet": "ExtendedStatus SeeRequestTail AddModuleInfo ProxyStatus",
+    "the status page always tells what there is": "ExtendedStatus SeeRequestTail ProxyStatus",
+    "the settings are printed by gateway dump": "AddModuleInfo",
     "the lines of the logs have fixed formats and are written at once": (
         "BufferedLogs ErrorLogFormat LogIOTrackTTFB LogMessage DumpIOInput DumpIOOutput"
     ),

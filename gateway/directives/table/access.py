@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.directives.directive import Directive, directive
-from gateway.directives.readers import hostrules, proxies, requirements, requiring, users, values
+from gateway.directives.readers import controlling, hostrules, proxies, requirements, requiring, users, values
 from gateway.directives.readers.hostrules import HostRules
 from gateway.directives.readers.requirements import Rules
 
@@ -114,6 +114,20 @@ Satisfy: Directive[HostRules] = directive(
     merging=hostrules.MERGED,
     into=Order,
     help="`any`: either Order, Allow and Deny or Require let in. `all`, and without this line: both must.",
+)
+ServerStatusControl: Directive[Rules] = directive(
+    "ServerStatusControl",
+    controlling.ControlReader(),
+    default=controlling.NOBODY,
+    contexts="SVDL",
+    origin="ours",
+    merging=controlling.MERGED,
+    help="Who may end and extend sessions on the status page (`SetHandler server-status`), of those whom "
+    "Require lets see it; `none`: nobody. One of several lines is enough; an inner section's replace the "
+    "outer's. For `user`, `group` and `valid-user` the place has AuthType, AuthName and AuthUserFile. Without "
+    "a `SetHandler server-status` in the file, and without a section of its own for it, `/server-status` is "
+    "that page, for requests from this machine that came through no proxy (`gateway dump` shows the lines); a "
+    "program at this URL is not reached. `SetHandler None` in `<Location /server-status>` switches it off.",
 )
 CGIPassAuth: Directive[str] = directive(
     "CGIPassAuth",

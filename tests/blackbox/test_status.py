@@ -1,0 +1,235 @@
+"""`SetHandler server-status`: what it tells, in each of its forms."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.blackbox.clients import Gate
+from tests.blackbox.commands import Begun
+from tests.blackbox.conftest import CHILD_TEXT, Serve
+from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.status import URL, Events, auto, row, snapshot
+from tests.blackbox.warm import PROGRAM
+
+DIRECTIVES = """
+MaxPersistentCGI 30
+MaxCGIJobs 40
+CGIActivationGroup python .py
+StartCGI 1
+CustomLog logs/access.log common
+<Directory cgi-bin>
+  Options FollowSymLinks
+</Directory>
+<Directory cgi-bin/shared>
+  PersistentCGIShared On
+</Directory>
+"""
+FIELDS = """
+id cgi_name handle host user pid state requests age idle left timeout began memory cpu
+bytes_in bytes_out last queue
+"""
+OF_MOD_STATUS = """
+ServerVersion CurrentTime RestartTime ServerUptimeSeconds ServerUptime Load1 Load5 Load15 CPUUser CPUSystem
+CPULoad Uptime ReqPerSec BusyWorkers IdleWorkers Processes Scoreboard ConnsTotal
+"""
+OWN = "State Sessions SessionsIdle SessionsBusy SessionsWaiting SessionsCreated Starts MaxPersistentCGIUsed"
+
+
+@pytest.fixture(scope="module")
+def gateway(serve_shared: Serve) -> Gateway:
+    return serve_shared(DIRECTIVES, {"shared/child": CHILD_TEXT, "warm.py": PROGRAM})
+
+
+def test_without_a_word_in_the_file_it_is_there_for_this_machine(gateway: Gateway) -> None:
+    page = gateway.get(URL)
+    assert (page.status, page.header("content-type")) == (200, "text/html; charset=utf-8")
+    assert page.header("cache-control") == "no-store"
+    assert page.header("x-content-type-options") == "nosniff"
+    assert page.header("referrer-policy") == "same-origin"
+    policy = page.header("content-security-policy") or ""
+    nonce = re.search(r"script-src 'nonce-([^']+)'", policy)
+    assert policy.startswith("default-src 'none'; ") and "frame-ancestors 'none'" in policy and nonce
+    assert "unsafe" not in policy and page.text.count(f'nonce="{nonce[1]}"') == page.text.count("nonce=")
+    assert nonce[1] not in gateway.get(URL).text
+
+
+def test_a_session_has_every_column_and_its_handle_is_masked(gateway: Gateway) -> None:
+    session = Begun(gateway, query="timeout=5")
+    assert session.call("count", "/cart/7") == 200
+    one = row(gateway, session.handle)
+    assert not set(FIELDS.split()) - one.keys()
+    assert (one["cgi_name"], one["pid"], one["state"], one["requests"]) == (
+        session.name,
+        session.pid,
+        "idle",
+        2,
+    )
+    assert (one["last"], one["user"], one["queue"]) == ("/cart/7", None, 0)
+    assert one["memory"] > 0 and one["cpu"] >= 0 and one["bytes_out"] > 0 and 0 < one["left"] <= one["timeout"]
+    for form in ("", "?json", "?auto", "?find=cart", "?refresh=60"):
+        assert session.handle not in gateway.get(URL + form).text
+    assert "/cart/7" in gateway.get(URL).text
+
+
+def test_a_program_whose_name_is_no_UTF_8_is_told_too(gateway: Gateway) -> None:
+    os.symlink(gateway.cgi_bin / "child", os.fsencode(gateway.cgi_bin) + b"/caf\xe9")
+    assert gateway.get("/cgi-bin/caf%E9?handle=bytes-of-a-name").status == 200
+    assert row(gateway, "bytes-of-a-name")["file"].endswith("/caf\\xe9")
+    events = Events(gateway)
+    assert any(one["cgi_name"] == "/cgi-bin/café" for one in events.next("snapshot")["sessions"])
+    events.close()
+    for form in ("", "?json", "?auto"):
+        assert gateway.get(URL + form).status == 200
+
+
+def test_instances_oneshots_warm_hosts_limits_and_queues_are_told(
+    gateway: Gateway, pool: ThreadPoolExecutor
+) -> None:
+    begun, gate, session = Gate(gateway.folder), Gate(gateway.folder), Begun(gateway)
+    oneshot = pool.submit(gateway.get, f"/cgi-bin/child?echo=1&{begun.touch}&{gate.wait}")
+    begun.wait_open()
+    busy, waiting = (pool.submit(session.call, f"count&{gate.wait}") for _ in range(2))
+    wait_for("the queue", lambda: snapshot(gateway)["queue"]["session"] == 1)
+    told = snapshot(gateway)
+    (one,) = [one for one in told["instances"] if one["pid"] == session.pid]
+    assert (one["state"], one["sessions"], one["shared"], one["queue"]) == ("busy", 1, False, 1)
+    assert one["file"].endswith("/cgi-bin/child") and one["memory"] > 0 and one["age"] > 0
+    (plain,) = told["oneshots"]
+    assert (plain["cgi_name"], plain["state"]) == ("/cgi-bin/child", "first") and plain["pid"] != session.pid
+    assert plain["age"] > 0 and plain["memory"] > 0
+    assert row(gateway, session.handle)["left"] is None
+    assert told["limits"]["MaxPersistentCGI"] == {"used": len(told["sessions"]), "most": 30}
+    assert told["limits"]["MaxCGIJobs"]["most"] == 40 and told["limits"]["MaxConnections"]["used"] >= 4
+    wait_for("a warm host", lambda: snapshot(gateway)["warm"][0]["ready"] == 1)
+    assert (told["warm"][0]["host"], told["warm"][0]["wanted"]) == ("python", 1)
+    assert auto(gateway)["BusyWorkers"] == "2"
+    gate.open()
+    assert (oneshot.result().status, busy.result(), waiting.result()) == (200, 200, 200)
+
+
+def test_recent_endings_have_their_HTS_reason_the_newest_first(gateway: Gateway) -> None:
+    first, second = Begun(gateway), Begun(gateway)
+    assert gateway.get(f"{first.path}?count").status == 200
+    gateway.get(f"{second.path}?handle={second.handle}&exit=3")
+    newest, before = wait_for(
+        "both",
+        lambda: (
+            found
+            if len(found := snapshot(gateway)["recent"][:2]) == 2 and "HTS007" in found[0]["text"]
+            else None
+        ),
+    )
+    assert (newest["reason"], before["reason"]) == ("crashed", "ended")
+    assert before["text"].startswith("HTS006 ") and before["requests"] == 2
+    page = gateway.get(URL).text
+    assert "HTS006 ended by the program" in page and first.handle not in page
+
+
+def test_the_overview_tells_of_both_processes(gateway: Gateway) -> None:
+    Begun(gateway)
+    told = snapshot(gateway)
+    assert told["state"] == "serving" and told["keeper"]["pid"] == gateway.keeper
+    assert told["front"]["pid"] in gateway.fronts() and told["front"]["memory"] > 0
+    assert told["keeper"]["since"] <= told["front"]["since"] <= told["at"]
+    assert told["listeners"] == [f"127.0.0.1:{gateway.port}"] and not told["another_front"]
+    assert told["created"] >= 1 and told["starts"] >= told["created"]
+
+
+def test_auto_is_what_readers_of_mod_status_take(gateway: Gateway) -> None:
+    Begun(gateway)
+    found = auto(gateway)
+    assert {*OF_MOD_STATUS.split(), *OWN.split(), "Total Accesses"} <= found.keys()
+    for key in (
+        "Total Accesses",
+        "Uptime",
+        "ReqPerSec",
+        "BusyWorkers",
+        "IdleWorkers",
+        "CPULoad",
+        "Load1",
+        "Sessions",
+    ):
+        assert float(found[key]) >= 0, key
+    assert len(found["Scoreboard"]) == 40 and set(found["Scoreboard"]) <= set("_WSG.")
+    assert found["Scoreboard"].count("_") == int(found["IdleWorkers"]) >= 1
+    assert gateway.get(f"{URL}?auto").header("content-type") == "text/plain; charset=utf-8"
+    assert gateway.get(f"{URL}?auto&refresh=7").header("refresh") == "7"
+
+
+def test_bytes_are_left_out_where_they_are_not_counted(gateway: Gateway, serve: Serve) -> None:
+    assert "Total kBytes" not in auto(gateway)
+    counting = serve('CustomLog logs/access.log "%O"')
+    counting.get("/")
+    assert {"Total kBytes", "BytesPerSec", "BytesPerReq"} <= auto(counting).keys()
+
+
+def test_refresh_reloads_the_page_without_a_script(gateway: Gateway) -> None:
+    assert gateway.get(f"{URL}?refresh=5").header("refresh") == "5"
+    assert gateway.get(f"{URL}?refresh").header("refresh") == "10"
+    assert gateway.get(URL).header("refresh") is None
+
+
+def test_the_server_filters_sorts_and_bounds_rows(gateway: Gateway) -> None:
+    older, newer = Begun(gateway), Begun(gateway)
+    for query, expected in (
+        (f"find={older.handle[:4]}", [older.pid]),
+        (f"find={older.pid}&state=idle", [older.pid]),
+        (f"find={older.pid}&state=busy", []),
+        ("sort=id&order=desc", None),
+    ):
+        found = json.loads(gateway.get(f"{URL}?json&{query}").text)["sessions"]
+        if expected is not None:
+            assert [one["pid"] for one in found] == expected, query
+        else:
+            assert found[0]["pid"] == newer.pid
+    few = gateway.get(f"{URL}?rows=1&sort=id&order=desc").text
+    assert f'data-key="{row(gateway, newer.handle)["id"]}"' in few
+    assert f'data-key="{row(gateway, older.handle)["id"]}"' not in few.partition('id="recent')[0]
+    assert few.count("<tr data-key=") < gateway.get(URL).text.count("<tr data-key=")
+
+
+def test_a_value_that_cannot_be_meant_is_told(gateway: Gateway) -> None:
+    answer = gateway.get(f"{URL}?state=asleep")
+    assert answer.status == 400 and "state: expected one of idle, busy, waiting" in answer.text
+    assert gateway.get(f"{URL}?colour=red").status == 200
+
+
+def test_other_methods_are_refused_and_HEAD_has_no_body(gateway: Gateway) -> None:
+    answer = gateway.request("DELETE", URL)
+    assert (answer.status, answer.header("allow")) == (405, "GET, HEAD, POST")
+    for form in ("", "?json", "?auto", "?events"):
+        head = gateway.request("HEAD", URL + form)
+        assert (head.status, head.body) == (200, b"")
+
+
+def test_events_begin_with_everything_and_go_on_with_changes(gateway: Gateway) -> None:
+    session = Begun(gateway)
+    events = Events(gateway)
+    assert events.response.getheader("content-type", "").startswith("text/event-stream")
+    first = events.next("snapshot")
+    assert first.keys() - {"may_act"} == snapshot(gateway).keys() - {"may_act"}
+    (known,) = [one for one in first["sessions"] if one["pid"] == session.pid]
+    assert set(events.next("charts")["minutes"]) == {
+        "sessions",
+        "requests",
+        "gateway",
+        "program",
+        "starts",
+        "errors",
+    }
+    assert session.call() == 200
+    change = events.change(
+        "the request", lambda data: any(one["id"] == known["id"] for one in data["sessions"])
+    )
+    (changed,) = [one for one in change["sessions"] if one["id"] == known["id"]]
+    assert changed["requests"] == 2 and changed["at"] <= change["at"] + 0.1
+    assert change["overview"]["requests"] >= 1 and "sessions" not in change["overview"]
+    gateway.get(f"{session.path}?count")
+    gone = events.change("the end", lambda data: known["id"] in data["gone"])
+    assert gone["recent"][0]["id"] == known["id"] and "instances" in gone
+    events.close()
