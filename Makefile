@@ -32,7 +32,7 @@ help:
 	@echo "              make realworld: databases, browsers, programs of others)"
 	@echo "make lint     formatting, lint, types, stale generated files"
 	@echo "make bench    a living session beside a bare uvicorn"
-	@echo "make docs     write the generated reference"
+	@echo "make docs     write the generated pages, build the site in site/"
 
 # A stamp is newer than pyproject.toml when everything in it is installed: the second time costs nothing.
 $(VENV)/bin/python:
@@ -52,7 +52,7 @@ $(SERVING): pyproject.toml | $(VENV)/bin/python
 	$(call install,the gateway,programs)
 
 $(STAMP): pyproject.toml | $(VENV)/bin/python
-	$(call install,the gateway and its tools,programs$(COMMA)dev)
+	$(call install,the gateway and its tools,programs$(COMMA)dev$(COMMA)docs)
 
 serve: $(SERVING)
 	@$(MAKE) --no-print-directory --keep-going programs >/dev/null || echo "(Not every compiled program could be built; the others work.)"
@@ -101,7 +101,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/gateway directives --markdown - | cmp - docs/directives.md
+	PYTHONPATH=.ci $(BIN)/python -m manual --check
 	$(BIN)/gateway check $(CONF)
 
 format: $(STAMP)
@@ -109,10 +109,11 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 docs: $(STAMP)
-	$(BIN)/gateway directives --markdown
+	PYTHONPATH=.ci $(BIN)/python -m manual
+	PYTHONPATH=.ci $(BIN)/zensical build --strict --clean
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(BENCH_ARGUMENTS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis $(PROGRAMS) $(OUT)/.build-*
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache site $(PROGRAMS) $(OUT)/.build-*

@@ -31,7 +31,7 @@ def section(title: str) -> str:
 def directives(title: str) -> str:
     """The examples of a section that are directives."""
     return "\n".join(
-        text for text in re.findall(r"```\n(.*?)```", section(title), re.S) if "SetHandler" in text
+        text for text in re.findall(r"```apache\n(.*?)```", section(title), re.S) if "SetHandler" in text
     )
 
 

@@ -29,10 +29,8 @@ def recipe(heading: str, language: str = "apache") -> str:
     """The directives under a heading of docs/real-programs.md; with language "" the other block."""
     text = (ROOT / "docs" / "real-programs.md").read_text()
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    if language:
-        return section.split(f"```{language}\n")[1].split("```")[0]
-    blocks = re.findall(r"(?:^    .*\n)+", section.partition("```\n")[2], re.MULTILINE)
-    return re.sub(r"^    ", "", blocks[0], flags=re.MULTILINE)
+    blocks: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    return next(block for name, block in blocks if (name == language if language else name != "apache"))
 
 
 class Served:

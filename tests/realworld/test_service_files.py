@@ -50,7 +50,7 @@ def test_systemd_finds_nothing_wrong_in_the_unit(folder: Path, drop_in: str) -> 
     text = (FILES / drop_in).read_text() if drop_in.endswith(".conf") else ""
     if drop_in == "setuid":
         block = PAGE.split("### Programs that need a setuid file\n")[1].split("\n### ")[0]
-        text = "\n".join(line[4:] for line in block.splitlines() if line.startswith("    "))
+        text = block.split("```ini\n")[1].split("```")[0]
         assert text.startswith("[Service]\nNoNewPrivileges=no\n")
     assert verify(folder, text) == ""
 
