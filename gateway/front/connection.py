@@ -4,7 +4,7 @@ import asyncio
 import re
 from http import HTTPMethod
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import httptools
@@ -42,7 +42,7 @@ class _Enough(Exception):
 class Protocol(Client):
     """Reads requests, checks their heads and has them answered in order; `Connection: close` in a drain."""
 
-    __slots__ = ("_final", "_noise", "_progress", "_served", "_upgraded", "_watched")
+    __slots__ = ("_final", "_method", "_noise", "_progress", "_served", "_upgraded", "_version", "_watched")
     draining: ClassVar[bool] = False
     sent: int = 0  # bytes; counted by CountingProtocol
     received: int = 0
@@ -53,6 +53,7 @@ class Protocol(Client):
         super().__init__(config, server_state, crowd)
         self._final = self._upgraded = False
         self._served = self._noise = 0
+        self._method, self._version = "GET", "1.1"
         self._progress: tuple[int, int] | None = None
         self._watched: list[tuple[bytes, bytes]] = []
 
@@ -93,12 +94,8 @@ class Protocol(Client):
         """A request begins."""
         if self._final:
             raise _Enough
-        self._new_scope()
+        self.url, self.headers, self._version = b"", [], "1.1"
         self.stage, self._progress, self._watched = _HEAD, None, []
-
-    def _new_scope(self) -> None:
-        super().on_message_begin()
-        self.scope["gateway.connection"] = self  # type: ignore[typeddict-unknown-key]
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
@@ -119,34 +116,49 @@ class Protocol(Client):
         version, method = self.parser.get_http_version(), self.parser.get_method()
         if version != "1.1":
             heads.check_version(version)
-            self.scope["http_version"] = version
+            self._version = version
         if self.head > self.limits.smallest or len(self.headers) > self.limits.fields:
             heads.check_sizes(self.limits, method, self.url, self.headers)
         if method in heads.NEVER_SERVED:
             raise heads.not_served(method)
         framing = heads.framing(version, self._watched)
         url = self.url if self.url.startswith(b"/") else heads.origin_form(method, self.url, self.headers)
-        self._describe(method.decode("ascii"), url.partition(b"#")[0] if b"#" in url else url)
+        self.url = url.partition(b"#")[0] if b"#" in url else url
+        self._method = method.decode("ascii")
         free = self.limits.free and not self.pipeline and not Protocol.draining
         kept = self.parser.should_keep_alive() and (free or self._goes_on())
         if framing.upgrade and self.parser.should_upgrade():
             kept, self._upgraded = False, framing.length != 0
         self.stage, self._noise, self.body_length = _BODY, 0, framing.length
         self._final = not kept
-        if framing.length != 0:
-            self.headers = []  # of trailers nothing is kept
         if kept and framing.length == 0 and version == "1.1":
             self._begin(RequestResponseCycle, keep_alive=True)
         else:
             self._begin(Careful, keep_alive=kept and version == "1.1", expects=framing.expects, asked=kept)
+        self.headers = []  # of trailers nothing is kept
 
-    def _describe(self, method: str, url: bytes) -> None:
-        raw_path, _, query = url.partition(b"?")
+    def _described(self, refusal: GatewayError | None) -> dict[str, Any]:
+        """The ASGI scope of the request whose head has come."""
+        raw_path, _, query = self.url.partition(b"?")
         path = raw_path.decode("latin-1")
-        self.scope["method"] = method
-        self.scope["path"] = unquote(path) if "%" in path else path
-        self.scope["raw_path"] = raw_path
-        self.scope["query_string"] = query
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": self._version,
+            "method": self._method,
+            "scheme": self.scheme,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+            "gateway.connection": self,
+        }
+        if refusal is not None:
+            scope["gateway.refusal"] = refusal
+        return scope
 
     def _goes_on(self) -> bool:
         """Whether another request may follow the one that has just come."""
@@ -160,11 +172,17 @@ class Protocol(Client):
         )
 
     def _begin(
-        self, kind: type[RequestResponseCycle], *, keep_alive: bool, expects: bool = False, asked: bool = False
+        self,
+        kind: type[RequestResponseCycle],
+        *,
+        keep_alive: bool,
+        expects: bool = False,
+        asked: bool = False,
+        refusal: GatewayError | None = None,
     ) -> None:
         before = self.cycle
         self.cycle = cycle = kind(
-            scope=self.scope,
+            scope=self._described(refusal),  # type: ignore[arg-type]
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -231,8 +249,7 @@ class Protocol(Client):
             self._noise = max(0, self._noise + count - _NOISE_GRANTED * gained)
             if self._noise > _MOST_NOISE:
                 raise BadRequest("a body that is all chunk extensions or trailers")
-            if self.headers is not self.scope["headers"]:
-                heads.check_fields(self.limits, self.headers)
+            heads.check_fields(self.limits, self.headers)  # of a trailer
             return
         heads.check_fields(self.limits, self.headers)
         progress = len(self.headers), len(self.url)
@@ -263,11 +280,10 @@ class Protocol(Client):
         if self._final or error is None:
             return
         if self.stage is _BETWEEN:
-            self._new_scope()
+            self.url, self.headers, self._version = b"", [], "1.1"
         self.stage, self._final, self.body_length = _BODY, True, None
-        self._describe(self.parser.get_method().decode("ascii") if self.url else "GET", self.url)
-        self.scope["gateway.refusal"] = error  # type: ignore[typeddict-unknown-key]
-        self._begin(Careful, keep_alive=False)
+        self._method = self.parser.get_method().decode("ascii") if self.url else "GET"
+        self._begin(Careful, keep_alive=False, refusal=error)
 
     def _fail(self, error: GatewayError | None) -> None:
         if self.cycle.response_complete:
