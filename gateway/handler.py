@@ -2,7 +2,7 @@
 
 import time
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.access.client import clients
 from gateway.access.guard import Guard
@@ -25,8 +25,10 @@ from gateway.protocol.paths import BadPath, parse_path
 from gateway.request import redirects
 from gateway.request.body import Body, Receive
 from gateway.request.caller import Caller, LookAgain
-from gateway.request.incoming import Incoming, Record, Scope, Send, request_of
+from gateway.request.incoming import Asgi, Incoming, Record, Scope, Send, request_of
+from gateway.request.relay import Relay
 from gateway.sessions.registry import Registry
+from gateway.sessions.session import Session
 from gateway.web import pages
 from gateway.web.own import OwnPages
 from gateway.web.pages import Page
@@ -51,6 +53,13 @@ class Services(NamedTuple):
     own: OwnPages
 
 
+class Begun(NamedTuple):
+    """A request of which the session has been called."""
+
+    on: Incoming
+    relay: Relay
+
+
 class Handler:
     """The ASGI callable for HTTP. `guard` lets requests in."""
 
@@ -62,76 +71,130 @@ class Handler:
         self._clients = clients((configuration.server, *configuration.hosts))
         self._access = services.access
         self._measures = services.registry.measures
+        self.ids, self.whole = services.ids, services.registry.whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        came = 0.0 if self._measures is None else time.monotonic()
-        request = request_of(scope, self._services.ids)
-        record = Record(self._host(request), request)
-        if self._clients is not None:
-            self._clients.find(record.host, request)
-        logged = None if self._access is None else self._access.follow(record, scope, send)
-        if logged is not None:
-            send = logged.send
+        request = request_of(scope, self.ids)
+        record = self._opened(request, self._host(request), scope["gateway.connection"])
+        await self._answered(record, Asgi(scope, receive, send), None)
+
+    def at_once(self, request: Request, body: Body, relay: Relay) -> Incoming | None:
+        """Call a living session, if nothing has to be waited for; the relay takes the response, and ends it by
+        `over` and `close`, or by `go_on`. None: nothing has been done."""
+        if self._registry.stopping:
+            return None
+        host, connection = self._host(request), relay.connection
         try:
-            await self._answer(record, scope, receive, send)
+            path = parse_path(request.raw_path)
+        except BadPath:
+            return None
+        matched = self._registry.store.match(host.key, path)
+        if matched is None:
+            return None
+        record = self._opened(request, host, connection)
+        on = Incoming(record, request, host, path, body, connection)
+        program = self._called(on, matched)
+        if program.access is not None:
+            return None
+        return on if self._services.caller.at_once(on, program, *matched, relay) else None
+
+    async def go_on(self, on: Incoming, relay: Relay, asgi: Asgi) -> None:
+        """Answer a request of which `at_once` has called the session."""
+        await self._answered(on.record, asgi, Begun(on, relay))
+
+    def over(self, relay: Relay) -> None:
+        """The response of a call that `at_once` has begun is whole, and about to be sent."""
+        self._services.caller.over(relay, delivered=True)
+
+    def close(self, record: Record) -> None:
+        """The request is over."""
+        if record.logged is not None:
+            record.logged.close()
+        if self._measures is not None:
+            self._measures.answered(record, record.came)
+
+    def _opened(self, request: Request, host: Host, connection: Any) -> Record:
+        record = Record(host, request)
+        if self._measures is not None:
+            record.came = time.monotonic()
+        if self._clients is not None:
+            self._clients.find(host, request)
+        if self._access is not None:
+            record.logged = self._access.follow(record, connection)
+        return record
+
+    async def _answered(self, record: Record, asgi: Asgi, begun: Begun | None) -> None:
+        if record.logged is not None:
+            asgi = asgi._replace(send=record.logged.through(asgi.send))
+        try:
+            await self._answer(record, asgi, begun)
         except BadPath as error:
             refusal = NotFound(str(error)) if error.status == 404 else BadRequest(str(error))
-            await self._refuse(refusal, record, scope, receive, send)
+            await self._refuse(refusal, record, asgi)
         except GatewayError as error:
-            await self._refuse(error, record, scope, receive, send)
+            await self._refuse(error, record, asgi)
         except ClientGone:
             pass
         finally:
-            if logged is not None:
-                logged.close()
-            if self._measures is not None:
-                self._measures.answered(record, came)
+            self.close(record)
 
-    async def _answer(self, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
-        if "gateway.refusal" in scope:
-            raise scope["gateway.refusal"]
+    async def _answer(self, record: Record, asgi: Asgi, begun: Begun | None = None) -> None:
+        if "gateway.refusal" in asgi.scope:
+            raise asgi.scope["gateway.refusal"]
         request, host = record.request, record.host
-        if self._registry.stopping and not self._asks_gateway(request, host):
+        if begun is None and self._registry.stopping and not self._asks_gateway(request, host):
             raise Busy("HTS013 the gateway is stopping")
         head: Head | None = None
         for _ in range(MOST_REDIRECTS + 1):
-            path = parse_path(request.raw_path)
-            body = Body(request.headers, receive)
-            try:
-                head = await self._route(Incoming(record, request, host, path, body, scope, receive, send))
-            finally:
-                body.close()
+            if begun is not None:
+                head, begun = await self._services.caller.answer(*begun, asgi.send), None
+            else:
+                head = await self._routed(record, request, host, asgi)
             if head is None:
                 return
             request = redirects.by_program(record, head)
             record.redirect(request, 200)
-            scope = {**scope, "method": request.method}
+            asgi = asgi._replace(scope={**asgi.scope, "method": request.method})
         shown = self._shown(host, request.raw_path)
         raise RedirectLoop(f"{shown}: more than {MOST_REDIRECTS} local redirects")
+
+    async def _routed(self, record: Record, request: Request, host: Host, asgi: Asgi) -> Head | None:
+        path = parse_path(request.raw_path)
+        body = Body(request.headers, asgi.receive)
+        on = Incoming(record, request, host, path, body, asgi.scope["gateway.connection"])
+        try:
+            return await self._route(on, asgi)
+        finally:
+            body.close()
 
     def _asks_gateway(self, request: Request, host: Host) -> bool:
         """Whether it is about the gateway itself: answered as long as it runs. Raises BadPath."""
         return isinstance(self._services.programs.find(host, parse_path(request.raw_path)), OwnPage)
 
-    async def _route(self, on: Incoming) -> Head | None:
+    async def _route(self, on: Incoming, asgi: Asgi) -> Head | None:
         """Find what the URL means until it does not change any more; returns the head of a local redirect."""
         while True:
             try:
-                return await self._serve(on)
+                return await self._serve(on, asgi)
             except LookAgain:
                 continue
 
-    async def _serve(self, on: Incoming) -> Head | None:
+    def _called(self, on: Incoming, matched: tuple[Session, bytes]) -> Program:
+        """The program of a living session, with the settings of this very URL."""
+        on.record.matched = matched
+        program = self._services.programs.again(matched[0].program, on.path)
+        on.record.settings = program.settings
+        return program
+
+    async def _serve(self, on: Incoming, asgi: Asgi) -> Head | None:
         """A living session, a program, or a file."""
         matched = self._registry.store.match(on.host.key, on.path)
         if matched is not None:
-            on.record.matched = matched
-            program = self._services.programs.again(matched[0].program, on.path)
-            on.record.settings = program.settings
+            program = self._called(on, matched)
             if program.access is not None:
                 on.record.user = await self.guard.admit(program.access, on)
-            return await self._services.caller.session(on, program, *matched)
+            return await self._services.caller.session(on, program, *matched, asgi.send)
         found = on.record.found = self._services.programs.find(on.host, on.path)
         await self._admit(on, found.settings)
         while isinstance(found, Folder):
@@ -139,13 +202,13 @@ class Handler:
             found = on.record.found = found.index
             await self._admit(on, found.settings)
         if isinstance(found, Program):
-            return await self._services.caller.start(on, found)
+            return await self._services.caller.start(on, found, asgi.send)
         if isinstance(found, Refused):
             if isinstance(found.error, NotFound):
                 self._vanished(on)
             raise found.error
-        response = await plain(found, on, self._services.own)
-        await response(on.scope, on.receive, on.send)
+        response = await plain(found, on, asgi.scope, self._services.own)
+        await response(*asgi)
         return None
 
     async def _admit(self, on: Incoming, settings: Settings) -> None:
@@ -173,9 +236,7 @@ class Handler:
         """A path for the log, handles of sessions in it masked, living or retired (W3)."""
         return self._services.masks.path(host.key, raw_path).decode("latin-1")
 
-    async def _refuse(
-        self, error: GatewayError, record: Record, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _refuse(self, error: GatewayError, record: Record, asgi: Asgi) -> None:
         record.error = error
         if error.log:
             client = record.request.client
@@ -185,27 +246,25 @@ class Handler:
         if self._measures is not None:
             self._measures.refusals[page.status] += 1
         document = record.settings[table.ErrorDocument].get(page.status)
-        if document is not None and await self._documented(document, page, record, scope, receive, send):
+        if document is not None and await self._documented(document, page, record, asgi):
             return
-        accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-        await pages.render(page, accept.decode("latin-1"), error.headers)(scope, receive, send)
+        accept = next((value for name, value in asgi.scope["headers"] if name == b"accept"), b"")
+        await pages.render(page, accept.decode("latin-1"), error.headers)(*asgi)
 
-    async def _documented(
-        self, document: Document, page: Page, record: Record, scope: Scope, receive: Receive, send: Send
-    ) -> bool:
+    async def _documented(self, document: Document, page: Page, record: Record, asgi: Asgi) -> bool:
         """Send what ErrorDocument says. False when the gateway's own page is meant, or when this fails too."""
         headers = record.error.headers if record.error is not None else ()
         if document.kind == "default":
             return False
         if document.kind != "path":
-            await pages.of_document(document, page.status, headers)(scope, receive, send)
+            await pages.of_document(document, page.status, headers)(*asgi)
             return True
         request = redirects.by_error(record, document.value, page.status, page.heading, headers)
         record.redirect(request, page.status)
-        scope = {**scope, "method": request.method, "headers": request.headers}
+        scope = {**asgi.scope, "method": request.method, "headers": request.headers}
         scope.pop("gateway.refusal", None)
         try:
-            await self._answer(record, scope, receive, send)
+            await self._answer(record, asgi._replace(scope=scope))
         except (BadPath, GatewayError) as error:
             text = f"ErrorDocument {page.status} {document.value}: {error}"
             self._services.log("error", text, host=record.host.key)

@@ -65,7 +65,7 @@ class Client(HttpToolsProtocol):
         super().__init__(config, server_state, {})
         self.crowd = crowd
         self.limits: Limits
-        self.on_lost: Callable[[], None] | None = None
+        self.on_lost: Callable[[], object] | None = None
         self.running: RequestResponseCycle | None = None
         self.stage = Stage.BETWEEN
         self.head = self.taken = self.discarded = 0

@@ -135,30 +135,25 @@ class Protocol(Client):
             self._begin(RequestResponseCycle, keep_alive=True)
         else:
             self._begin(Careful, keep_alive=kept and version == "1.1", expects=framing.expects, asked=kept)
-        self.headers = []  # of trailers nothing is kept
 
-    def _described(self, refusal: GatewayError | None) -> dict[str, Any]:
-        """The ASGI scope of the request whose head has come."""
-        raw_path, _, query = self.url.partition(b"?")
+    def scope_of(self, method: str, raw_path: bytes, query: bytes, headers: heads.Headers) -> dict[str, Any]:
+        """The ASGI scope of a request of HTTP/1.1."""
         path = raw_path.decode("latin-1")
-        scope: dict[str, Any] = {
+        return {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": self._version,
-            "method": self._method,
+            "http_version": "1.1",
+            "method": method,
             "scheme": self.scheme,
             "path": unquote(path) if "%" in path else path,
             "raw_path": raw_path,
             "query_string": query,
             "root_path": "",
-            "headers": self.headers,
+            "headers": headers,
             "client": self.client,
             "server": self.server,
             "gateway.connection": self,
         }
-        if refusal is not None:
-            scope["gateway.refusal"] = refusal
-        return scope
 
     def _goes_on(self) -> bool:
         """Whether another request may follow the one that has just come."""
@@ -180,9 +175,29 @@ class Protocol(Client):
         asked: bool = False,
         refusal: GatewayError | None = None,
     ) -> None:
+        raw_path, _, query = self.url.partition(b"?")
+        scope = self.scope_of(self._method, raw_path, query, self.headers)
+        scope["http_version"], self.headers = self._version, []  # of trailers nothing is kept
+        if refusal is not None:
+            scope["gateway.refusal"] = refusal
         before = self.cycle
-        self.cycle = cycle = kind(
-            scope=self._described(refusal),  # type: ignore[arg-type]
+        self.cycle = cycle = kind.__new__(kind)
+        self.equip(cycle, scope, keep_alive=keep_alive, expects=expects)
+        if isinstance(cycle, Careful):
+            cycle.connection, cycle.asked = self, asked
+        if before is None or before.response_complete:
+            self._run(cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def equip(
+        self, cycle: RequestResponseCycle, scope: dict[str, Any], *, keep_alive: bool, expects: bool = False
+    ) -> None:
+        """Give a cycle all that it has, as uvicorn does."""
+        RequestResponseCycle.__init__(
+            cycle,
+            scope=scope,  # type: ignore[arg-type]
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -194,17 +209,14 @@ class Protocol(Client):
             keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )
-        if isinstance(cycle, Careful):
-            cycle.connection, cycle.asked = self, asked
-        if before is None or before.response_complete:
-            self._run(cycle)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+
+    def start(self, cycle: RequestResponseCycle, application: Any) -> None:
+        """Have an ASGI application answer a request in a task."""
+        self._start_asgi_task(cycle, application)
 
     def _run(self, cycle: RequestResponseCycle) -> None:
         self.running, self.on_lost = cycle, None
-        self._start_asgi_task(cycle, self.app)
+        self.start(cycle, self.app)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body; what comes after the response is read away."""

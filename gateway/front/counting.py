@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, ClassVar
 
-from gateway.front.connection import Protocol
+from gateway.front.lane import Lane
 
 
 class _Counted:
@@ -21,7 +21,7 @@ class _Counted:
         return getattr(self._transport, name)
 
 
-class CountingProtocol(Protocol):
+class CountingProtocol(Lane):
     """Counts both ways; everything that is written goes through `write` of the transport. `all_received` and
     `all_sent` are of the connections that are closed."""
 

@@ -11,11 +11,13 @@ import uvicorn
 
 from gateway.app import Application, sockets_of
 from gateway.configuration.load import Configuration
+from gateway.directives import table
 from gateway.directives.readers.addresses import Listener
 from gateway.front.config import uvicorn_config
 from gateway.front.connection import Protocol
 from gateway.front.counting import CountingProtocol
 from gateway.front.crowd import Crowd
+from gateway.front.lane import Lane
 from gateway.front.tls import Acceptor, Certificates
 from gateway.logs.error import ErrorLog
 from gateway.measure.sources import Traffic
@@ -64,9 +66,11 @@ class Servers:
         self.crowd = Crowd(configuration, log)
         self._contexts = Certificates(configuration)
         own = [("server", "persistent-cgi")]
-        self._config = uvicorn_config(application.handler, Protocol, headers=own)
+        self._config = uvicorn_config(application.handler, Lane, headers=own)
         self._config.load()
-        self._kind = CountingProtocol if application.counts_bytes else Protocol
+        self._kind = CountingProtocol if application.counts_bytes else Lane
+        on = configuration.server.settings[table.SessionLane] == "On"
+        self._handler = application.handler if on else None
         self._servers = {
             kind: Server(self._config, self._listen_tls if kind is Kind.TLS else self._listen)
             for kind in map(kind_of, configuration.listeners)
@@ -136,7 +140,7 @@ class Servers:
         return Acceptor(sock, self.crowd, self._contexts, self._client)
 
     def _client(self) -> Protocol:
-        return self._kind(self._config, self._state, self.crowd)
+        return self._kind(self._config, self._state, self.crowd, self._handler)
 
 
 def kind_of(listener: Listener) -> Kind:

@@ -31,6 +31,13 @@ class Body:
             elif name == b"transfer-encoding":
                 self.length = None
 
+    @classmethod
+    def taken(cls, data: bytes) -> "Body":
+        """One that has come whole."""
+        body = cls((), _nothing)
+        body._memory, body.length = data, len(data)
+        return body
+
     def restrict(self, limit: int) -> None:
         """Set LimitRequestBody, 0 is none. Raises BodyTooLarge."""
         self._limit = limit
@@ -113,6 +120,10 @@ class Body:
     def _check(self, length: int) -> None:
         if self._limit and length > self._limit:
             raise BodyTooLarge(f"a body of {length} bytes or more, LimitRequestBody is {self._limit}")
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    return {"type": "http.disconnect"}
 
 
 def _number(value: bytes) -> int:

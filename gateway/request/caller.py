@@ -17,7 +17,7 @@ from gateway.protocol.environ import (
 from gateway.protocol.events import Head
 from gateway.protocol.isindex import search_words
 from gateway.request.body import MEMORY
-from gateway.request.incoming import Incoming
+from gateway.request.incoming import Incoming, Send
 from gateway.request.message import frame_of, message_of
 from gateway.request.relay import Relay, respond
 from gateway.request.upload import take, upload_rest
@@ -63,12 +63,27 @@ class Caller:
         self._sharing = Sharing(engine.registry, engine.moves)
         self._loop = engine.registry.loop
 
-    async def session(self, on: Incoming, program: Program, session: Session, handle: bytes) -> Head | None:
+    def at_once(self, on: Incoming, program: Program, session: Session, handle: bytes, relay: Relay) -> bool:
+        """Call a living session that can be had now, with a body that is in memory. False: nothing was done,
+        `session` has to see to it."""
+        if session.user != on.record.user or program.warning or session.instance.shared is not None:
+            return False
+        if program.body_limit and len(on.body.in_memory) > program.body_limit:
+            return False
+        use = self._registry.claim(session, handle)
+        if use is None:
+            return False
+        self._call(on, program, session, handle, use, relay)
+        return True
+
+    async def session(
+        self, on: Incoming, program: Program, session: Session, handle: bytes, send: Send
+    ) -> Head | None:
         """Call a living session. Raises LookAgain, Forbidden (W1)."""
         if session.user != on.record.user:
             raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
         if program.warning and (wish := wish_of(on.request)) is not None:
-            await answer(on.send, left(self._registry, session, wish))
+            await answer(send, left(self._registry, session, wish))
             return None
         on.body.restrict(program.body_limit)
         await take(on, program, MEMORY, spool=session.instance.shared is not None)
@@ -77,13 +92,20 @@ class Caller:
             use = await self._wait(on, session, handle)
         if use is None:
             raise LookAgain
-        relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
+        relay = Relay(on.connection, self._loop, self._registry.whole)
+        self._call(on, program, session, handle, use, relay)
+        return await self.answer(on, relay, send)
+
+    def _call(
+        self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use, relay: Relay
+    ) -> None:
+        """Call a session that has been handed out."""
         call = Call(
             session.instance, program, relay, self._engine.judge.decide,
             session=session, handle=handle, head_only=on.head_only,
         )  # fmt: skip
         variables = self._variables(on, program, session, handle, use)
-        return await self._exchange(on, call, relay, frame_of(on, program, variables, session.instance.mark))
+        self._begin(on, call, relay, frame_of(on, program, variables, session.instance.mark))
 
     def _variables(
         self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use
@@ -114,10 +136,10 @@ class Caller:
     def _gone(self, on: Incoming) -> "asyncio.Future[None]":
         """Done when the client leaves."""
         gone: asyncio.Future[None] = self._loop.create_future()
-        on.scope["gateway.connection"].on_lost = gone.cancel
+        on.connection.on_lost = gone.cancel
         return gone
 
-    async def start(self, on: Incoming, program: Program) -> Head | None:
+    async def start(self, on: Incoming, program: Program, send: Send) -> Head | None:
         """Start a program, unless the URL is one of a session that is over, or another front's. Raises
         RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off), Busy."""
         info = on.path.after(program.cgi_name)
@@ -146,13 +168,14 @@ class Caller:
         )
         enter = self._shared if program.shared else self._instance
         instance, frame = await enter(on, program, message, own)
-        relay = Relay(on.scope["gateway.connection"], self._loop, self._registry.whole)
+        relay = Relay(on.connection, self._loop, self._registry.whole)
         call = Call(
             instance, program, relay, self._engine.judge.decide,
             segment=info.segment or b"", head_only=on.head_only, user=on.record.user,
         )  # fmt: skip
+        self._begin(on, call, relay, frame)
         try:
-            return await self._exchange(on, call, relay, frame)
+            return await self.answer(on, relay, send)
         finally:
             on.record.started = call.session
 
@@ -203,29 +226,35 @@ class Caller:
             raise
         return cold, b""
 
-    async def _exchange(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> Head | None:
+    def _begin(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> None:
+        """The request goes to the program, as far as it is in memory."""
         relay.call = call
         on.record.call = call
         call.bytes_in = on.body.length or 0
         connection = relay.connection
         connection.on_lost = relay.lost
         self._registry.calls.add(call)
-        upload: asyncio.Task[None] | None = None
-        delivered = False
         if call.program.keeps_output:
             call.output = bytearray()
+        if connection.lost:
+            relay.lost()
+        whole, taken = on.body.whole, on.body.in_memory
+        if len(taken) < FIRST_MEMORY:  # one write; a copy costs less than a second write
+            call.send(frame + taken, more=not whole)
+        else:
+            call.send(frame, more=True)
+            call.send(taken, more=not whole)
+
+    async def answer(self, on: Incoming, relay: Relay, send: Send) -> Head | None:
+        """Send the response of a call that has begun."""
+        call = relay.call
+        assert call is not None
+        upload: asyncio.Task[None] | None = None
+        delivered = False
         try:
-            if connection.lost:
-                relay.lost()
-            whole, taken = on.body.whole, on.body.in_memory
-            if len(taken) < FIRST_MEMORY:  # one write; a copy costs less than a second write
-                call.send(frame + taken, more=not whole)
-            else:
-                call.send(frame, more=True)
-                call.send(taken, more=not whole)
-            if not whole:
+            if not on.body.whole:
                 upload = asyncio.create_task(upload_rest(on.body, call, relay))
-            redirect = await respond(call, relay, on.send, on.request)
+            redirect = await respond(call, relay, send, on.request)
             delivered = redirect is not None or (relay.delivered and not on.head_only)
             return redirect
         except GatewayError as error:
@@ -233,10 +262,16 @@ class Caller:
                 self._scripts.failed(on, call, error)
             raise
         finally:
-            connection.on_lost = None
-            relay.call = None  # no cycle: the parts of a request go when it is over, not at the next collection
             if upload is not None:
                 upload.cancel()
             if not call.exchange.over:
                 call.exchange.fail(Fault(Reason.CRASHED, "HTS007 the request was given up", "term"))
-            self._registry.finish(call, delivered=delivered)
+            self.over(relay, delivered=delivered)
+
+    def over(self, relay: Relay, *, delivered: bool) -> None:
+        """The response of a call is over; `delivered`: the client's connection has it whole."""
+        call = relay.call
+        assert call is not None
+        relay.connection.on_lost = None
+        relay.call = None  # no cycle: the parts of a request go when it is over, not at the next collection
+        self._registry.finish(call, delivered=delivered)

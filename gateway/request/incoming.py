@@ -1,7 +1,7 @@
 """A request on its way through the gateway."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.configuration.load import Host
 from gateway.directives.settings import Settings
@@ -12,6 +12,7 @@ from gateway.request.body import Body, Receive
 
 if TYPE_CHECKING:
     from gateway.errors import GatewayError
+    from gateway.logs.access.entry import Entry
     from gateway.mapping.found import Found
     from gateway.sessions.call import Call
     from gateway.sessions.session import Session
@@ -28,12 +29,13 @@ class Record:
     local redirect; `before` is the status and the user that it had then. `matched`: a living session and the
     handle in the URL; `found`: what else the URL means; `started`: a session that began with the response;
     `call`: the call of a program; `waited`: seconds in the queues before it (R5, S5, L2), `received`: for the
-    body.
+    body. `logged`: what the access log notes of it; `came`: when its head had come (monotonic; 0.0 where nobody
+    measures).
     """
 
     __slots__ = (
-        "before", "call", "error", "found", "host", "matched", "received", "request", "settings", "started",
-        "user", "waited",
+        "before", "call", "came", "error", "found", "host", "logged", "matched", "received", "request",
+        "settings", "started", "user", "waited",
     )  # fmt: skip
 
     def __init__(self, host: Host, request: Request) -> None:
@@ -46,7 +48,8 @@ class Record:
         self.found: Found | None = None
         self.started: Session | None = None
         self.call: Call | None = None
-        self.waited = self.received = 0.0
+        self.waited = self.received = self.came = 0.0
+        self.logged: Entry | None = None
         self.error: GatewayError | None = None
 
     def redirect(self, request: Request, status: int) -> None:
@@ -57,6 +60,34 @@ class Record:
         self.user = None
 
 
+class Connection(Protocol):
+    """What is needed of the client's connection beyond ASGI."""
+
+    on_lost: Callable[[], object] | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the client is gone."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be taken by the client."""
+
+    def cut(self) -> None:
+        """Close so that the client can tell that the response is not whole."""
+
+    def abort(self) -> None:
+        """Close at once: the client takes nothing."""
+
+
+class Asgi(NamedTuple):
+    """How the answer goes out."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+
+
 class Incoming(NamedTuple):
     """What came, where to, and the client's end."""
 
@@ -65,9 +96,7 @@ class Incoming(NamedTuple):
     host: Host
     path: Path
     body: Body
-    scope: Scope
-    receive: Receive
-    send: Send
+    connection: Connection
 
     @property
     def head_only(self) -> bool:

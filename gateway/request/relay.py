@@ -1,15 +1,14 @@
 """The ASGI path: a thin adapter between an exchange and a client's connection."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
 
 from gateway.errors import BadAnswer, ClientGone, GatewayError, PreconditionFailed
 from gateway.keeper.reasons import Reason
 from gateway.protocol.conditions import outcome, without_content
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Data, Event, Head
-from gateway.request.incoming import Send
+from gateway.request.incoming import Connection, Send
 from gateway.request.warning import insertion, lengthened
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
@@ -18,26 +17,6 @@ from gateway.sessions.exchange import Fault
 HIGH_WATER = 65536
 EXIT_BOUND = 0.5  # seconds between the end of file of the output and the news of the exit
 _BODILESS = (204, 304)
-
-
-class Connection(Protocol):
-    """What the adapter needs of the client's connection beyond ASGI."""
-
-    on_lost: Callable[[], None] | None
-
-    @property
-    def lost(self) -> bool:
-        """Whether the client is gone."""
-
-    @property
-    def backlog(self) -> int:
-        """Bytes that wait to be taken by the client."""
-
-    def cut(self) -> None:
-        """Close so that the client can tell that the response is not whole."""
-
-    def abort(self) -> None:
-        """Close at once: the client takes nothing."""
 
 
 class Relay:
@@ -141,7 +120,7 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
         added = None
     while True:
         whole = call.exchange.over and call.exchange.fault is None
-        body = b"" if unwanted else _body(parts)
+        body = b"" if unwanted else body_of(parts)
         if added is not None:
             body = added.into(body, last=whole)
         if relay.connection.lost and call.exchange.first and not whole:
@@ -149,7 +128,7 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)"))
         if not started:
             started = True
-            headers = _headers(call, head, body, whole)
+            headers = headers_of(call, head, body, whole)
             if unwanted:
                 headers = without_content(headers)
             if added is not None:
@@ -194,12 +173,14 @@ async def _drop(call: Call, relay: Relay) -> None:
             raise ClientGone
 
 
-def _body(parts: list[Event]) -> bytes:
+def body_of(parts: Iterable[Event]) -> bytes:
+    """What the parts of a response hold of its body."""
     pieces = [part.data for part in parts if type(part) is Data]
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _headers(call: Call, head: Head, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+def headers_of(call: Call, head: Head, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of a response; the body, if it is known by now, says its length."""
     headers = [*head.headers, *call.extra_headers]
     if head.status in _BODILESS:
         return [pair for pair in headers if pair[0] != b"content-length"]

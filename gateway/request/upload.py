@@ -21,7 +21,7 @@ async def take(on: Incoming, program: Program, memory: int, *, spool: bool = Fal
     try:
         await on.body.take(memory, program.timeout, spool=spool)
     except TimeoutError:
-        on.scope["gateway.connection"].abort()
+        on.connection.abort()
         raise ClientGone from None
     finally:
         on.record.received += time.monotonic() - since

@@ -119,7 +119,7 @@ async def _form(on: Incoming) -> dict[str, str]:
     try:
         await on.body.take(_LONGEST, on.record.settings[table.Timeout])
     except TimeoutError:
-        on.scope["gateway.connection"].abort()
+        on.connection.abort()
         raise ClientGone from None
     try:
         return dict(parse_qsl(on.body.in_memory.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))

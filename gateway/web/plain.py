@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from gateway.mapping.found import ClientRedirect, FolderRedirect, OwnPage, StaticFile
 from gateway.protocol.redirection import Redirection
-from gateway.request.incoming import Incoming
+from gateway.request.incoming import Incoming, Scope
 from gateway.web import static
 from gateway.web.own import OwnPages
 
@@ -15,11 +15,11 @@ _IN_A_QUERY = _IN_A_PATH + "?%[]"
 
 
 async def plain(
-    found: StaticFile | FolderRedirect | ClientRedirect | OwnPage, on: Incoming, own: OwnPages
+    found: StaticFile | FolderRedirect | ClientRedirect | OwnPage, on: Incoming, scope: Scope, own: OwnPages
 ) -> Response:
     """The response for what was found. Raises MethodNotAllowed, NotFound, and what `OwnPages` refuses."""
     if isinstance(found, StaticFile):
-        response = static.respond(found.path, on.scope, found.kind)
+        response = static.respond(found.path, scope, found.kind)
     elif isinstance(found, OwnPage):
         response = await own.respond(found.name, on)
     elif isinstance(found, FolderRedirect):

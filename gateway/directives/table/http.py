@@ -72,6 +72,16 @@ RequestReadTimeout: Directive[Paces] = directive(
     "limit. What is not named keeps its default. Time in which the gateway does not read, since a program is "
     "slow, does not count." + _EARLY,
 )
+SessionLane: Directive[str] = directive(
+    "SessionLane",
+    values.Choice(("On", "Off")),
+    default="On",
+    contexts="S",
+    origin="ours",
+    help="Requests to living sessions that need not wait for anything are passed on between socket and pipes "
+    "directly, which costs a part of the way that all others take. What programs and clients see is the same; "
+    "`Off` is there to find out whether it is.",
+)
 MaxConnections: Directive[int] = directive(
     "MaxConnections",
     values.Integer(minimum=1),

@@ -64,11 +64,10 @@ class Entry:
         record: Record,
         request: Request,
         connection: Connection,
-        send: Send,
         close: "Callable[[Entry], None]",
     ) -> None:
         self.record, self.request, self.connection = record, request, connection
-        self._send, self._close = send, close
+        self._close = close
         self.started, self._clock = time.time(), time.perf_counter()
         self.status: int | None = None
         self.headers: Headers = ()
@@ -78,17 +77,29 @@ class Entry:
         self.sent_before = connection.sent
         self.bodiless = self.whole = False
 
-    def send(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
-        """Pass a part of the response on, and note it."""
+    def through(self, send: Send) -> Send:
+        """What takes the place of `send`, and notes the parts of the response."""
+        self._send = send
+        return self._pass
+
+    def _pass(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = message["headers"]
-            self.bodiless = self.request.method == "HEAD" or self.status in _BODILESS
-        elif not self.connection.lost:
-            if not self.bodiless:
-                self.size += len(message.get("body", b""))
-            self.whole = not message.get("more_body", False)
+            self.begins(message["status"], message["headers"])
+        else:
+            self.goes_on(len(message.get("body", b"")), whole=not message.get("more_body", False))
         return self._send(message)
+
+    def begins(self, status: int, headers: Headers) -> None:
+        """The head of the response goes out."""
+        self.status, self.headers = status, headers
+        self.bodiless = self.request.method == "HEAD" or status in _BODILESS
+
+    def goes_on(self, size: int, *, whole: bool) -> None:
+        """So many bytes of its body go out, the last ones if it is then `whole`."""
+        if not self.connection.lost:
+            if not self.bodiless:
+                self.size += size
+            self.whole = whole
 
     def close(self) -> None:
         """The response was handed over or cut: write the lines."""

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from gateway.directives.readers.logformat import Code, Part
 from gateway.logs.access import facts, fields, json_lines
-from gateway.logs.access.entry import Entry
+from gateway.logs.access.entry import Connection, Entry
 from gateway.logs.access.facts import Facts
 from gateway.logs.access.masks import Masks
 from gateway.logs.error import LogFile
 from gateway.logs.opened import OpenLog
-from gateway.request.incoming import Record, Scope, Send
+from gateway.request.incoming import Record
 
 _BYTES = frozenset("IOS")
 
@@ -30,11 +30,11 @@ class AccessLogs:
         formats = [log.format or () for logs in opened.values() for log in logs]
         self.counts_bytes = any(_counts(part) for parts in formats for part in parts)
 
-    def follow(self, record: Record, scope: Scope, send: Send) -> Entry | None:
-        """An entry whose `send` takes the place of `send`; None when no log of its host wants it."""
+    def follow(self, record: Record, connection: Connection) -> Entry | None:
+        """An entry for a request; None when no log of its host wants it."""
         if record.host.key not in self._by_host:
             return None
-        return Entry(record, record.request, scope["gateway.connection"], send, self._write)
+        return Entry(record, record.request, connection, self._write)
 
     def _write(self, entry: Entry) -> None:
         for file, line, condition in self._by_host[entry.record.host.key]:
