@@ -25,7 +25,7 @@ from gateway.protocol.paths import BadPath, parse_path
 from gateway.request import redirects
 from gateway.request.body import Body, Receive
 from gateway.request.caller import Caller, LookAgain
-from gateway.request.incoming import Asgi, Incoming, Record, Scope, Send, request_of
+from gateway.request.incoming import Asgi, Incoming, Known, Record, Scope, Send, request_of
 from gateway.request.relay import Relay
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
@@ -72,6 +72,7 @@ class Handler:
         self._access = services.access
         self._measures = services.registry.measures
         self.ids, self.whole = services.ids, services.registry.whole
+        self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,21 +80,26 @@ class Handler:
         record = self._opened(request, self._host(request), scope["gateway.connection"])
         await self._answered(record, Asgi(scope, receive, send), None)
 
-    def at_once(self, request: Request, body: Body, relay: Relay) -> Incoming | None:
-        """Call a living session, if nothing has to be waited for; the relay takes the response, and ends it by
-        `over` and `close`, or by `go_on`. None: nothing has been done."""
-        if self._registry.stopping:
-            return None
-        host, connection = self._host(request), relay.connection
+    def known(self, request: Request) -> Known | None:
+        """What can be said of a request once for all; None when it cannot be served."""
         try:
-            path = parse_path(request.raw_path)
+            return Known(request, self._host(request), parse_path(request.raw_path))
         except BadPath:
             return None
+
+    def at_once(
+        self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool = False
+    ) -> Incoming | None:
+        """Call a living session, if nothing has to be waited for; the relay takes the response, and ends it by
+        `over` and `close`, or by `go_on`. None: nothing has been done. `again`: the request came before."""
+        if self._registry.stopping:
+            return None
+        _, host, path = known
         matched = self._registry.store.match(host.key, path)
         if matched is None:
             return None
-        record = self._opened(request, host, connection)
-        on = Incoming(record, request, host, path, body, connection)
+        record = self._opened(request, host, relay.connection)
+        on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         program = self._called(on, matched)
         if program.access is not None:
             return None

@@ -44,6 +44,7 @@ class Program:
     `path_info`: taken from a URL; `context`: CONTEXT_PREFIX and CONTEXT_DOCUMENT_ROOT (None: DOCUMENT_ROOT);
     `translate`: PATH_TRANSLATED of a path info; `called`: SERVER_NAME of a Host header (None: it is fixed, or
     any); `keeps_output`: for ScriptLog; `pass_auth`: CGIPassAuth;
+    `steady`: equal requests have equal variables, but for UNIQUE_ID and the next handle;
     `warning`: seconds before a session's end, 0: none; `access`: who may call it, None: everybody; `shared`:
     one instance for at most `most_sessions` (S1)."""
 
@@ -72,6 +73,7 @@ class Program:
     keeps_output: bool = False
     conditions: Conditions = ()
     path_info: bool = True
+    steady: bool = False
     shared: bool = False
     most_sessions: int = 1
     warning: float = 0.0

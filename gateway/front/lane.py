@@ -7,25 +7,30 @@ and plain is finished there.
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from gateway.errors import GatewayError
-from gateway.front.client import Admission
+from gateway.front.client import Admission, Stage
 from gateway.front.connection import Protocol
 from gateway.front.cycle import Careful
 from gateway.handler import Handler
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Event, Head
 from gateway.request.body import Body, Receive
-from gateway.request.incoming import Asgi, Incoming, Scope, Send
+from gateway.request.incoming import Asgi, Incoming, Known, Scope, Send
 from gateway.request.relay import Relay, body_of, headers_of
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 LARGEST_BODY = 65536  # bytes of a request's body
+_LONGEST = 2048  # bytes of a request that is remembered
+_MOST_KNOWN, _MOST_SEEN, _MOST_ADDRESSES = 1024, 8192, 64
+_BETWEEN = Stage.BETWEEN
 _UNHEARD = asyncio.Event()  # nobody waits for what a request in the lane has to say
 
 
@@ -95,24 +100,73 @@ class Direct(Relay, Careful):
         await self._handler.go_on(on, self, Asgi(scope, receive, send))
 
 
+class Memory:
+    """Requests to living sessions that came before, by their bytes, at one address."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, Known] = {}
+        self._seen: set[int] = set()
+
+    def add(self, data: bytes, known: Known) -> None:
+        """Remember a request when it comes for the second time."""
+        seen = hash(data)
+        if seen not in self._seen:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen.add(seen)
+            return
+        if len(self.known) >= _MOST_KNOWN:
+            del self.known[next(iter(self.known))]
+        self.known[data] = known
+
+
+class Track:
+    """What the connections of a front share: who calls the sessions, and the requests that came before."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.memory = lru_cache(_MOST_ADDRESSES)(lambda server: Memory())
+
+
 class Lane(Protocol):
     """A connection whose requests may take the lane. A small body is waited for as long as it is in what was
     received together with its head."""
 
-    __slots__ = ("_handler", "_held", "_pieces")
+    __slots__ = ("_begun", "_called", "_held", "_memory", "_pieces", "_track")
 
     def __init__(
-        self, config: uvicorn.Config, server_state: ServerState, crowd: Admission, handler: Handler | None
+        self, config: uvicorn.Config, server_state: ServerState, crowd: Admission, track: Track | None
     ) -> None:
-        """Without a handler (SessionLane Off) every request takes the ASGI path."""
+        """Without a track (SessionLane Off) every request takes the ASGI path."""
         super().__init__(config, server_state, crowd)
-        self._handler = handler
+        self._track = track
+        self._memory: Memory | None = None
+        self._called: Known | None = None
+        self._begun = 0
         self._held: tuple[type[RequestResponseCycle], bool] | None = None
         self._pieces: list[bytes] = []
 
+    def connection_made(self, transport: Any) -> None:
+        """As for every connection."""
+        super().connection_made(transport)
+        if self._track is not None and self._track.handler.remembers and self.limits.free:
+            self._memory = self._track.memory(self.server)
+
     def data_received(self, data: bytes) -> None:
-        """As for every connection; what was held for a body that is not whole goes its way."""
-        super().data_received(data)
+        """A request that came before is not read again: the same bytes, and nothing else, say the same."""
+        memory = self._memory
+        if memory is None or self.stage is not _BETWEEN:
+            super().data_received(data)
+        elif (known := memory.known.get(data)) is None or not self._repeated(known):
+            self._called, self._begun = None, 0
+            super().data_received(data)
+            if (
+                self._called is not None
+                and len(data) <= _LONGEST
+                and self._begun == 1
+                and self.stage is _BETWEEN
+            ):
+                memory.add(data, self._called)
         if self._held is not None:
             self._release()
 
@@ -127,8 +181,7 @@ class Lane(Protocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         if self._held is not None:
-            body = b"".join(self._pieces)
-            if self._relayed(body):
+            if self._relayed(b"".join(self._pieces)):
                 self._held = None
             else:
                 self._release()
@@ -143,7 +196,14 @@ class Lane(Protocol):
         asked: bool = False,
         refusal: GatewayError | None = None,
     ) -> None:
-        if keep_alive and not expects and self._handler is not None and self._is_free():
+        self._begun += 1
+        if (
+            self._track is not None
+            and keep_alive
+            and not expects
+            and self._method != "HEAD"
+            and self._is_free()
+        ):
             length = self.body_length
             if length == 0:
                 if self._relayed(b""):
@@ -154,21 +214,42 @@ class Lane(Protocol):
         super()._begin(kind, keep_alive=keep_alive, expects=expects, asked=asked, refusal=refusal)
 
     def _is_free(self) -> bool:
+        """Whether nothing is under way that has to be answered before."""
         cycle = self.cycle
-        return (
-            (cycle is None or cycle.response_complete) and not self.flow.write_paused and self._method != "HEAD"
-        )
+        return (cycle is None or cycle.response_complete) and not self.flow.write_paused
+
+    def _repeated(self, known: Known) -> bool:
+        if Protocol.draining or self.deaf or self.pipeline or not self._is_free():
+            return False
+        return self._call(known, self._copy(known.request), b"", again=True)
+
+    def _copy(self, first: Request) -> Request:
+        """The same request, from this client."""
+        assert self._track is not None
+        return Request(
+            first.method, first.raw_path, first.query, "1.1", first.headers,
+            self.client, self.server, first.scheme, self._track.handler.ids.next(),
+        )  # fmt: skip
 
     def _relayed(self, body: bytes) -> bool:
-        handler, before = self._handler, self.cycle
-        assert handler is not None
-        raw_path, _, query = self.url.partition(b"?")
+        """Whether the request whose head has come, and this body, took the lane."""
+        assert self._track is not None
+        handler, (raw_path, _, query) = self._track.handler, self.url.partition(b"?")
         request = Request(
-            self._method, raw_path, query, "1.1", self.headers, self.client, self.server, self.scheme or "http",
-            handler.ids.next(),
+            self._method, raw_path, query, "1.1", self.headers,
+            self.client, self.server, self.scheme or "http", handler.ids.next(),
         )  # fmt: skip
+        known = handler.known(request)
+        if known is None or not self._call(known, request, body):
+            return False
+        self._called = known if self.body_length == 0 else None
+        return True
+
+    def _call(self, known: Known, request: Request, body: bytes, *, again: bool = False) -> bool:
+        assert self._track is not None
+        handler, before = self._track.handler, self.cycle
         self.cycle = direct = Direct(self, handler)
-        direct.on = handler.at_once(request, Body.taken(body), direct)
+        direct.on = handler.at_once(known, request, Body.taken(body), direct, again=again)
         if direct.on is None:
             self.cycle = before
             return False

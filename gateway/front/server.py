@@ -17,7 +17,7 @@ from gateway.front.config import uvicorn_config
 from gateway.front.connection import Protocol
 from gateway.front.counting import CountingProtocol
 from gateway.front.crowd import Crowd
-from gateway.front.lane import Lane
+from gateway.front.lane import Lane, Track
 from gateway.front.tls import Acceptor, Certificates
 from gateway.logs.error import ErrorLog
 from gateway.measure.sources import Traffic
@@ -70,7 +70,7 @@ class Servers:
         self._config.load()
         self._kind = CountingProtocol if application.counts_bytes else Lane
         on = configuration.server.settings[table.SessionLane] == "On"
-        self._handler = application.handler if on else None
+        self._track = Track(application.handler) if on else None
         self._servers = {
             kind: Server(self._config, self._listen_tls if kind is Kind.TLS else self._listen)
             for kind in map(kind_of, configuration.listeners)
@@ -140,7 +140,7 @@ class Servers:
         return Acceptor(sock, self.crowd, self._contexts, self._client)
 
     def _client(self) -> Protocol:
-        return self._kind(self._config, self._state, self.crowd, self._handler)
+        return self._kind(self._config, self._state, self.crowd, self._track)
 
 
 def kind_of(listener: Listener) -> Kind:

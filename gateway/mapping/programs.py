@@ -234,6 +234,7 @@ def _program(
         called=_called(host, own_name.encode()) if own_name and host.aliases else None,
         keeps_output=settings[table.ScriptLog] is not None,
         conditions=conditions(settings),
+        steady=not conditions(settings) and not host.settings[table.AliasMatch],
         ahead=host_group(settings, choice, accounts[host.key]),
         identity=accounts[host.key],
         process_limits=process_limits(settings),

@@ -18,7 +18,7 @@ from gateway.protocol.events import Head
 from gateway.protocol.isindex import search_words
 from gateway.request.body import MEMORY
 from gateway.request.incoming import Incoming, Send
-from gateway.request.message import frame_of, message_of
+from gateway.request.message import frame_of, message_of, stencil_of
 from gateway.request.relay import Relay, respond
 from gateway.request.upload import take, upload_rest
 from gateway.request.warning import answer, left, wish_of
@@ -104,27 +104,33 @@ class Caller:
             session.instance, program, relay, self._engine.judge.decide,
             session=session, handle=handle, head_only=on.head_only,
         )  # fmt: skip
-        variables = self._variables(on, program, session, handle, use)
-        self._begin(on, call, relay, frame_of(on, program, variables, session.instance.mark))
+        self._begin(on, call, relay, self._frame(on, program, session, handle, use))
 
-    def _variables(
-        self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use
-    ) -> Variables:
+    def _frame(self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use) -> bytes:
+        stencil, next_handle, plain = session.stencil, self._engine.mint.next(), not use.stale and not use.retry
+        if stencil is not None and plain and stencil.fits(on, program):
+            self._visit(session, stencil.rest)
+            return stencil.frame(on, next_handle)
         info = on.path.after(program.cgi_name)
-        if info.rest != session.last:
-            self._registry.visit(session, info.rest)
+        self._visit(session, info.rest)
         variables = message_of(on, program, info)
         variables |= session_variables(
             timeout=program.limits.timeout,
             max_timeout=program.limits.max_timeout,
-            next_handle=self._engine.mint.next(),
+            next_handle=next_handle,
             handle=handle,
             rest=info.rest,
             current_handle=session.handles.current if use.stale else None,
             retry=use.retry,
             ended=b"" if session.instance.shared is None else session.instance.shared.tell(),
         )
-        return variables
+        frame = frame_of(on, program, variables, session.instance.mark)
+        session.stencil = stencil_of(on, program, info.rest, frame, next_handle) if plain else None
+        return frame
+
+    def _visit(self, session: Session, rest: bytes) -> None:
+        if rest != session.last:
+            self._registry.visit(session, rest)
 
     async def _wait(self, on: Incoming, session: Session, handle: bytes) -> Use | None:
         """Wait in the session's queue, unless it has ended by now."""

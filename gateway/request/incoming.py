@@ -88,8 +88,16 @@ class Asgi(NamedTuple):
     send: Send
 
 
+class Known(NamedTuple):
+    """What requests with the same bytes say, read once; `request` is the first of them."""
+
+    request: Request
+    host: Host
+    path: Path
+
+
 class Incoming(NamedTuple):
-    """What came, where to, and the client's end."""
+    """What came, where to, and the client's end; `known`: it came before."""
 
     record: Record
     request: Request
@@ -97,6 +105,7 @@ class Incoming(NamedTuple):
     path: Path
     body: Body
     connection: Connection
+    known: Known | None = None
 
     @property
     def head_only(self) -> bool:

@@ -1,10 +1,15 @@
 """What a handle leads to."""
 
+from typing import TYPE_CHECKING
+
 from gateway.program import Name, Program
 from gateway.protocol.events import Advice
 from gateway.sessions.handles import Handles
 from gateway.sessions.instance import Instance
 from gateway.sessions.lifecycle import State
+
+if TYPE_CHECKING:
+    from gateway.request.message import Stencil
 
 
 class Session:
@@ -14,7 +19,7 @@ class Session:
     instance stopped last, or began anew (T1);
     `renewed`: the advice that was honoured last, and the seconds granted; `user`: REMOTE_USER of the request
     that created it, the only one who may use it (W1); `slot`: its place in the shared table, which is the
-    instance's own unless that is shared.
+    instance's own unless that is shared; `stencil`: of the frame of a request that comes again.
 
     For people: `began` (seconds since 1970), `bytes_in` (of its requests' bodies), `bytes_out` (what its
     program wrote), `busy` (seconds in which a request of it ran; one that runs is added when it is over),
@@ -36,6 +41,7 @@ class Session:
         "requests",
         "rested",
         "slot",
+        "stencil",
         "stood",
         "timeout",
         "user",
@@ -53,6 +59,7 @@ class Session:
         self.timeout = 0.0
         self.requests = 1
         self.renewed: tuple[Advice | None, float] = None, 0.0
+        self.stencil: Stencil | None = None
         self.began = self.busy = 0.0
         self.bytes_in = self.bytes_out = 0
         self.last = b""
