@@ -1,6 +1,7 @@
 """A program's output: bytes in any pieces in, events out (P1, P2, P4, P6)."""
 
 from enum import Enum
+from functools import lru_cache
 
 from gateway.protocol.events import Data, End, Event, Invalid
 from gateway.protocol.head import MalformedHead, excerpt, from_status_line, read_head
@@ -32,9 +33,7 @@ class ResponseReader:
     def __init__(
         self, mark: bytes, *, head_limit: int = HEAD_LIMIT, bodiless: bool = False, nph: bool = False
     ) -> None:
-        if not mark.isalnum():
-            raise ValueError(f"expected an end mark of letters and digits, found {mark!r}")
-        self._end = b"%c%b\n" % (EOT, mark)
+        self._end = _end(mark)
         self._head_limit = head_limit
         self._bodiless = bodiless
         self._nph = nph
@@ -138,6 +137,13 @@ class ResponseReader:
         events.append(Invalid(reason, self._phase is _BODY))
         self._phase = _DONE
         self._held = b""
+
+
+@lru_cache(maxsize=4096)
+def _end(mark: bytes) -> bytes:
+    if not mark.isalnum():
+        raise ValueError(f"expected an end mark of letters and digits, found {mark!r}")
+    return b"%c%b\n" % (EOT, mark)
 
 
 def _head_length(data: bytes, limit: int) -> int:

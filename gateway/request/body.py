@@ -17,14 +17,15 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 class Body:
     """`length` in bytes; None until a chunked body has been spooled. `close` ends the spool file."""
 
+    length: int | None = 0
+    _limit = _missing = 0
+    _memory = b""
+    _spool: IO[bytes] | None = None
+    _patience: float | None = None
+
     def __init__(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> None:
         """Raises LengthRequired."""
-        self._receive, self._limit = receive, 0
-        self._memory = b""
-        self._spool: IO[bytes] | None = None
-        self._missing = 0
-        self._patience: float | None = None
-        self.length: int | None = 0
+        self._receive = receive
         for name, value in headers:
             if name == b"content-length":
                 self.length = self._missing = _number(value)

@@ -237,13 +237,10 @@ class Caller:
         relay.call = call
         on.record.call = call
         call.bytes_in = on.body.length or 0
-        connection = relay.connection
-        connection.on_lost = relay.lost
+        relay.connection.on_lost = relay.lost
         self._registry.calls.add(call)
         if call.program.keeps_output:
             call.output = bytearray()
-        if connection.lost:
-            relay.lost()
         whole, taken = on.body.whole, on.body.in_memory
         if len(taken) < FIRST_MEMORY:  # one write; a copy costs less than a second write
             call.send(frame + taken, more=not whole)
@@ -257,6 +254,8 @@ class Caller:
         assert call is not None
         upload: asyncio.Task[None] | None = None
         delivered = False
+        if relay.connection.lost:
+            relay.lost()
         try:
             if not on.body.whole:
                 upload = asyncio.create_task(upload_rest(on.body, call, relay))

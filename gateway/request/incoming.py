@@ -1,5 +1,7 @@
 """A request on its way through the gateway."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -33,24 +35,21 @@ class Record:
     measures).
     """
 
-    __slots__ = (
-        "before", "call", "came", "error", "found", "host", "logged", "matched", "received", "request",
-        "settings", "started", "user", "waited",
-    )  # fmt: skip
+    # Defaults of the class, not slots: most requests never change them.
+    user: bytes | None = None
+    before: tuple[int, bytes | None] | None = None
+    matched: tuple[Session, bytes] | None = None
+    found: Found | None = None
+    started: Session | None = None
+    call: Call | None = None
+    waited = received = came = 0.0
+    logged: Entry | None = None
+    error: GatewayError | None = None
 
     def __init__(self, host: Host, request: Request) -> None:
         self.host = host
         self.request = request
         self.settings: Settings = host.settings
-        self.user: bytes | None = None
-        self.before: tuple[int, bytes | None] | None = None
-        self.matched: tuple[Session, bytes] | None = None
-        self.found: Found | None = None
-        self.started: Session | None = None
-        self.call: Call | None = None
-        self.waited = self.received = self.came = 0.0
-        self.logged: Entry | None = None
-        self.error: GatewayError | None = None
 
     def redirect(self, request: Request, status: int) -> None:
         """Go on with another request, of the gateway's own; `status` is what the first one came to."""

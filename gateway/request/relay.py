@@ -22,6 +22,13 @@ _BODILESS = (204, 304)
 class Relay:
     """The sink of one call: keeps what the program sends until the client takes it, within bounds."""
 
+    _parts: Sequence[Event] = ()
+    _size = 0
+    _paused = delivered = False
+    _ready: asyncio.Future[None] | None = None
+    _room: asyncio.Future[None] | None = None
+    call: Call | None = None
+
     def __init__(
         self, connection: Connection, loop: asyncio.AbstractEventLoop, on_whole: Callable[[Call], None]
     ) -> None:
@@ -29,19 +36,12 @@ class Relay:
         self.connection = connection
         self.on_whole = on_whole
         self._loop = loop
-        self._parts: list[Event] = []
-        self._size = 0
-        self._paused = False
-        self._ready: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
-        self.call: Call | None = None
-        self.delivered = False
 
     # ---- Sink
 
     def events(self, events: Sequence[Event]) -> None:
         """Parts of the response came; an empty sequence: the exchange has failed."""
-        self._parts.extend(events)
+        self._parts = [*self._parts, *events]
         for event in events:
             if type(event) is Data:
                 self._size += len(event.data)
@@ -77,7 +77,7 @@ class Relay:
         while not self._parts and not call.exchange.over:
             self._ready = self._loop.create_future()
             await self._ready
-        parts, self._parts, self._size = self._parts, [], 0
+        parts, self._parts, self._size = list(self._parts), (), 0
         if self._paused:
             self._paused = False
             call.resume()

@@ -45,35 +45,15 @@ class Call:
     when it has got the time. `number`: of the request within the session that it has or begins.
     """
 
-    __slots__ = (
-        "_backlog",
-        "_decide",
-        "_sink",
-        "asked",
-        "began",
-        "bytes_in",
-        "bytes_out",
-        "counted",
-        "ended",
-        "eof",
-        "exchange",
-        "extra_headers",
-        "handle",
-        "instance",
-        "lost_at",
-        "never_kept",
-        "newcomer",
-        "number",
-        "output",
-        "program",
-        "reading",
-        "segment",
-        "session",
-        "since",
-        "user",
-        "verdict",
-        "waits_for_body",
-    )
+    # Defaults of the class, not slots: what most calls never change is not set for each.
+    asked: Asked | None = None
+    verdict: Verdict | None = None
+    extra_headers: Sequence[tuple[bytes, bytes]] = ()
+    output: bytearray | None = None
+    eof = waits_for_body = False
+    reading = True
+    ended = lost_at = 0.0
+    bytes_in = bytes_out = _backlog = 0
 
     def __init__(
         self,
@@ -97,19 +77,8 @@ class Call:
         self.number = 1 if session is None else session.requests
         self.never_kept = head_only
         self.user = user
-        self.asked: Asked | None = None
-        self.verdict: Verdict | None = None
-        self.extra_headers: list[tuple[bytes, bytes]] = []
-        self.eof = False
-        self.output: bytearray | None = None
         self.since = self.began = self.counted = time.monotonic()
-        self.ended = 0.0
-        self.bytes_in = self.bytes_out = 0
-        self.reading = True
-        self.lost_at = 0.0
-        self.waits_for_body = False
         self._sink, self._decide = sink, decide
-        self._backlog = 0
         instance.call = self
 
     # ---- to the program

@@ -34,14 +34,14 @@ class Exchange:
     """Frame and body out, head, body and end mark in. `first`: of an instance; `framed`: by the request pipe,
     else plain CGI, with the body on stdin."""
 
+    head: Head | None = None
+    end: End | None = None
+    fault: Fault | None = None
+    honoured = body_open = False
+
     def __init__(self, reader: ResponseReader, *, first: bool, framed: bool) -> None:
         self._reader = reader
         self.first, self.framed = first, framed
-        self.head: Head | None = None
-        self.end: End | None = None
-        self.fault: Fault | None = None
-        self.honoured = False
-        self.body_open = False
         self._outgoing: deque[memoryview] = deque()
 
     # ---- the request
