@@ -267,5 +267,5 @@ class Lane(Protocol):
 
 def _written(status: int, default: Headers, headers: Headers, body: bytes) -> bytes:
     """A response as uvicorn writes it, in one piece."""
-    fields = [b"%b: %b\r\n" % pair for pair in (*default, *headers)]
-    return b"".join((STATUS_LINE[status], *fields, b"\r\n", body))
+    fields = b"\r\n".join(map(b": ".join, (*default, *headers)))
+    return b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], fields, body)

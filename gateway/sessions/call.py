@@ -85,8 +85,13 @@ class Call:
 
     def send(self, data: bytes, *, more: bool = False) -> None:
         """Queue bytes for the program and write what goes; `more`: the body goes on."""
-        self.exchange.body_open = more
-        self.exchange.push(data)
+        exchange = self.exchange
+        exchange.body_open = more
+        if exchange.framed and not more and exchange.outgoing is None:
+            data = self.instance.put(data)
+            if not data:
+                return
+        exchange.push(data)
         self.instance.write(self)
 
     @property

@@ -30,6 +30,9 @@ class Verdict(NamedTuple):
     fault: Fault | None = None
 
 
+_KEPT = Verdict(True)
+
+
 class Exchange:
     """Frame and body out, head, body and end mark in. `first`: of an instance; `framed`: by the request pipe,
     else plain CGI, with the body on stdin."""
@@ -102,7 +105,7 @@ class Exchange:
         if left_over and self.end.marked:
             text = "HTS011 the request was not taken whole (B3, P9)"
             return Verdict(False, Fault(Reason.PROTOCOL, text, "kill"))
-        return Verdict(self.end.marked and self.honoured)
+        return _KEPT if self.end.marked and self.honoured else Verdict(False)
 
     def _record(self, events: list[Event]) -> list[Event]:
         for event in events:

@@ -149,9 +149,17 @@ class Instance:
         """Bytes in the request pipe that the program has not taken (B3)."""
         if self.requests < 0:
             return 0
-        return int.from_bytes(fcntl.ioctl(self.requests, termios.FIONREAD, _NOTHING), "little")
+        found = fcntl.ioctl(self.requests, termios.FIONREAD, _NOTHING)
+        return 0 if found == _NOTHING else int.from_bytes(found, "little")
 
     # ---- writing
+
+    def put(self, frame: bytes) -> bytes:
+        """Write to the request pipe; what it did not take."""
+        try:
+            return frame[os.write(self.requests, frame) :]
+        except OSError:
+            return frame
 
     def write(self, call: Running) -> None:
         """Write what the call has for the program, as far as the pipe takes it."""

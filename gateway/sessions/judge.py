@@ -12,7 +12,7 @@ from gateway.sessions.decision import Asked, Outcome, ask
 from gateway.sessions.ends import unmarked
 from gateway.sessions.lifecycle import State
 from gateway.sessions.registry import Registry
-from gateway.sessions.session import Session
+from gateway.sessions.session import Granted, Headers, Session
 from gateway.sessions.store import shared_key
 
 _KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))  # W3
@@ -35,9 +35,10 @@ class Judge:
     def decide(self, call: Call, head: Head) -> "asyncio.Future[None] | None":
         """Judge the gateway headers; a future while the keeper is asked."""
         session, advice = call.session, head.advice
-        if session is not None and _same_again(call, session, advice):
-            self._registry.renew(call, session.handles.current, session.renewed[1])
-            _protect(call, head)
+        granted = None if session is None else session.granted
+        if session is not None and granted is not None and _same_again(call, session, granted, head):
+            self._registry.renew(call, session.handles.accepted[0], granted.seconds)
+            call.extra_headers = granted.extra if granted.head is head else _protection(head)
             return None
         if call.exchange.first and self._registry.measures is not None:
             self._registry.measures.started(call)
@@ -105,9 +106,9 @@ class Judge:
         call.asked = asked
         if asked.outcome is Outcome.KEEP:
             self._registry.renew(call, asked.handle, asked.timeout, slot)
+            call.extra_headers = extra = _protection(head)
             if call.session is not None:
-                call.session.renewed = head.advice, asked.timeout
-            _protect(call, head)
+                call.session.granted = Granted(head, asked.timeout, extra)
         elif asked.log:
             self._refuse(call, asked)
 
@@ -129,16 +130,17 @@ class Judge:
             self._log("warn", f"{text}: {call.program.text}", host=call.program.name[0])
 
 
-def _same_again(call: Call, session: Session, advice: Advice) -> bool:
+def _same_again(call: Call, session: Session, granted: Granted, head: Head) -> bool:
     """Whether the response repeats what was granted last time, under the same settings."""
+    advice = head.advice
     return (
         advice.handle == session.handles.accepted[0]
-        and advice == session.renewed[0]
+        and (granted.head is head or granted.head.advice == advice)
         and call.program is session.program
     )
 
 
-def _protect(call: Call, head: Head) -> None:
+def _protection(head: Head) -> Headers:
     """The page carries a handle: headers that keep it from leaking, unless the program set its own (W3)."""
     present = [name for name, _ in head.headers]
-    call.extra_headers = [pair for pair in _KEPT_HEADERS if pair[0] not in present]
+    return [pair for pair in _KEPT_HEADERS if pair[0] not in present]

@@ -155,9 +155,13 @@ class Registry(Holdings):
         self.calls.discard(call)
         instance.call = None
         verdict = call.verdict or call.exchange.verdict(instance.unread())
-        others = self._others(call)
         if session is not None:
             _count(call, session)
+            if verdict.keep and not call.newcomer and instance.shared is None and self._goes_home(instance):
+                self._settle(session, delivered=delivered)
+                self._rest(instance, session)
+                return
+        others = self._others(call)
         if self.stopping and (verdict.keep or (others and verdict.fault is None)):
             fault: Fault | None = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
         elif verdict.keep and call.newcomer and not delivered:
@@ -173,9 +177,7 @@ class Registry(Holdings):
             instance.shared.running = -1
             instance.shared.answered += 1
         if fault is None and session is not None and instance.state is not State.GONE:
-            if session.handles.issued:
-                self.store.replace(session, session.handles.settle(delivered=delivered))
-                self.store.publish(session)
+            self._settle(session, delivered=delivered)
             self._rest(instance, session)
         elif others and self._lives_on(call, verdict):
             if session is None:
@@ -186,10 +188,20 @@ class Registry(Holdings):
         else:
             self._end(instance, fault or crash(instance))
 
+    def _goes_home(self, instance: Instance) -> bool:
+        return not self.stopping and instance.state is not State.GONE
+
+    def _settle(self, session: Session, *, delivered: bool) -> None:
+        """A response that may have issued a handle is over (H5, R7)."""
+        if session.handles.issued:
+            self.store.replace(session, session.handles.settle(delivered=delivered))
+            self.store.publish(session)
+
     def _others(self, call: Call) -> bool:
         """Whether an instance has other sessions than that of its call (S2, S3)."""
-        held = self.sessions.get(call.instance.id, ())
-        return call.instance.shared is not None and len(held) > (call.session is not None)
+        if call.instance.shared is None:
+            return False
+        return len(self.sessions.get(call.instance.id, ())) > (call.session is not None)
 
     def _lives_on(self, call: Call, verdict: Verdict) -> bool:
         """Whether a shared instance can live on, whatever becomes of the session of its call."""

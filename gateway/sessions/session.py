@@ -1,9 +1,10 @@
 """What a handle leads to."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.program import Name, Program
-from gateway.protocol.events import Advice
+from gateway.protocol.events import Head
 from gateway.sessions.handles import Handles
 from gateway.sessions.instance import Instance
 from gateway.sessions.lifecycle import State
@@ -11,13 +12,23 @@ from gateway.sessions.lifecycle import State
 if TYPE_CHECKING:
     from gateway.request.message import Stencil
 
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Granted(NamedTuple):
+    """The head of a response that was honoured, the seconds granted, the headers that were added (W3)."""
+
+    head: Head
+    seconds: float
+    extra: Headers
+
 
 class Session:
     """(Virtual host, cgi-name, handle) -> instance, with its deadline, counters and program.
 
     `rested`: when its program had answered last (monotonic); `stood`: when the clock of a session of a shared
     instance stopped last, or began anew (T1);
-    `renewed`: the advice that was honoured last, and the seconds granted; `user`: REMOTE_USER of the request
+    `granted`: what its last response asked for and got; `user`: REMOTE_USER of the request
     that created it, the only one who may use it (W1); `slot`: its place in the shared table, which is the
     instance's own unless that is shared; `stencil`: of the frame of a request that comes again.
 
@@ -32,12 +43,12 @@ class Session:
         "bytes_in",
         "bytes_out",
         "deadline",
+        "granted",
         "handles",
         "instance",
         "last",
         "name",
         "program",
-        "renewed",
         "requests",
         "rested",
         "slot",
@@ -58,7 +69,7 @@ class Session:
         self.rested = self.stood = 0.0
         self.timeout = 0.0
         self.requests = 1
-        self.renewed: tuple[Advice | None, float] = None, 0.0
+        self.granted: Granted | None = None
         self.stencil: Stencil | None = None
         self.began = self.busy = 0.0
         self.bytes_in = self.bytes_out = 0
