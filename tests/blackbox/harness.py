@@ -22,6 +22,7 @@ from tests.blackbox.proc import children, started
 BOUND = 15.0  # seconds after which an awaited event counts as missing
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
+SESSION_LANE = os.environ.get("SESSION_LANE", "On")  # `make lanes` runs tests through both ways of a request
 
 
 def wait_for(what: str, probe: Callable[[], T | None], bound: float = BOUND) -> T:
@@ -115,7 +116,8 @@ class Gateway:
         """Write the directives file anew."""
         self.conf.write_text(
             f"Listen 127.0.0.1:{self.port}\nDocumentRoot htdocs\nScriptAlias /cgi-bin/ cgi-bin/\n"
-            f"ErrorLog logs/error.log\nLogLevel debug\nCGIStopGrace 500ms\n{directives}\n"
+            f"ErrorLog logs/error.log\nLogLevel debug\nCGIStopGrace 500ms\n"
+            f"SessionLane {SESSION_LANE}\n{directives}\n"
         )
 
     def start(self) -> Gateway:
