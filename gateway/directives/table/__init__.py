@@ -10,6 +10,7 @@ from typing import Any
 from gateway.directives.directive import Directive
 from gateway.directives.table.access import *
 from gateway.directives.table.cgi import *
+from gateway.directives.table.clients import *
 from gateway.directives.table.conditional import *
 from gateway.directives.table.files import *
 from gateway.directives.table.http import *
