@@ -1,6 +1,7 @@
 """Every way in which a request ends in an answer of the gateway's own: status, client text, log text."""
 
 from http import HTTPStatus
+from math import ceil
 from typing import ClassVar
 
 
@@ -178,6 +179,16 @@ class Busy(GatewayError):
 
     def __init__(self, log: str = "", *, retry_after: float = 5) -> None:
         super().__init__(log, headers=((b"retry-after", b"%d" % max(1, round(retry_after))),))
+
+
+class TooMany(GatewayError):
+    """One client asks too often (429, Retry-After; RFC 6585, section 4)."""
+
+    status, title, level = 429, "Too Many Requests", "warn"
+    text = "You have asked for this too often. Please wait a moment, then try again."
+
+    def __init__(self, log: str = "", *, retry_after: float = 1) -> None:
+        super().__init__(log, headers=((b"retry-after", b"%d" % max(1, ceil(retry_after))),))
 
 
 class NoAnswerInTime(GatewayError):

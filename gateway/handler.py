@@ -26,6 +26,7 @@ from gateway.request import redirects
 from gateway.request.body import Body, Receive
 from gateway.request.caller import Caller, LookAgain
 from gateway.request.incoming import Asgi, Incoming, Known, Record, Scope, Send, request_of
+from gateway.request.lookups import Lookups
 from gateway.request.relay import Relay
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
@@ -73,6 +74,7 @@ class Handler:
         self._measures = services.registry.measures
         self.ids, self.whole = services.ids, services.registry.whole
         self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
+        self._lookups = Lookups()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -243,6 +245,8 @@ class Handler:
         return self._services.masks.path(host.key, raw_path).decode("latin-1")
 
     async def _refuse(self, error: GatewayError, record: Record, asgi: Asgi) -> None:
+        if isinstance(error, RetiredHandle):
+            error = self._lookups.judge(error, record)
         record.error = error
         if error.log:
             client = record.request.client

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.directives.access import Access
+from gateway.directives.readers.rates import Rate
 from gateway.directives.readers.setenvif import Conditions
 from gateway.directives.settings import Settings
 from gateway.keeper.identity import Identity
@@ -12,6 +13,7 @@ from gateway.protocol.environ import Variables, lasting
 from gateway.protocol.scgi import block
 
 Name = tuple[str, bytes]  # virtual host key, cgi-name
+USER, COOKIE, NONE = "user", "cookie", "none"  # PersistentCGIBind
 ProcessLimits = tuple[
     tuple[str, int | None, int | None], ...
 ]  # cpu, memory or processes; soft, hard; None: most
@@ -45,6 +47,8 @@ class Program:
     `translate`: PATH_TRANSLATED of a path info; `called`: SERVER_NAME of a Host header (None: it is fixed, or
     any); `keeps_output`: for ScriptLog; `pass_auth`: CGIPassAuth;
     `steady`: equal requests have equal variables, but for UNIQUE_ID and the next handle;
+    `binding`: to what its sessions are bound (W1, W2); `denied`: whether a User-Agent begins no session (L3),
+    None: nobody is denied; `most_per_user`, `most_per_client` (0: no limit) and `rate` of sessions (L2);
     `warning`: seconds before a session's end, 0: none; `access`: who may call it, None: everybody; `shared`:
     one instance for at most `most_sessions` (S1)."""
 
@@ -77,6 +81,11 @@ class Program:
     shared: bool = False
     most_sessions: int = 1
     warning: float = 0.0
+    binding: str = USER
+    denied: Callable[[bytes], bool] | None = None
+    most_per_user: int = 0
+    most_per_client: int = 0
+    rate: Rate | None = None
     context: tuple[str, str | None] = ("", None)
     translate: Callable[[bytes], bytes] | None = None
     called: Callable[[bytes], bytes] | None = None

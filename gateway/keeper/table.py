@@ -13,6 +13,7 @@ import mmap
 import os
 import struct
 from hashlib import blake2b
+from itertools import chain
 from typing import NamedTuple
 
 from gateway.keeper.ring import KEY_SIZE as KEY_SIZE
@@ -35,7 +36,9 @@ _COPY = 2 + HANDLES * _HANDLE_SIZE  # a count, whether one is lost, the handles 
 _OWNER_AT = 2592  # within a slot's texts, behind both copies: a length, 0 for none, and the text
 _LAST_AT = 2848  # likewise
 _LONGEST_LAST = 127
-_TEXTS = 2976
+_BIND_AT = 2976  # likewise; at most _LONGEST_BIND
+_LONGEST_BIND = 39
+_TEXTS = 3016
 
 # words of 8 bytes within the header: magic, slots, how many of these are for instances (the others are for
 # sessions of shared ones); of both kinds: behind the last one that was ever used; whether no session begins
@@ -43,6 +46,7 @@ _INSTANCES, _HIGH, _HIGH_OF_SESSIONS, _CLOSING = 2, 3, 4, 5
 # words of 8 bytes within a slot
 _INSTANCE, _DEADLINE, _TIMEOUT, _REQUESTS, _BYTES_IN, _BYTES_OUT, _BUSY = range(1, 8)
 _RESTED, _VERSION, _BEGAN = range(8, 11)
+_USER, _CLIENT = 14, 15  # who has the session, as numbers
 _REST = struct.Struct("ddQQQdd")  # from _DEADLINE to _RESTED; in native form: word by word
 # bytes within a slot's first word
 _STATE, _PERSISTENT = range(2)
@@ -119,6 +123,8 @@ class Table:
         self._forget_handles(slot)
         self.set_owner(slot, None)
         self.set_last(slot, b"")
+        self._bytes[self._texts_at + slot * _TEXTS + _BIND_AT] = 0
+        self._words[word + _USER] = self._words[word + _CLIENT] = 0
         self._words[word + _INSTANCE] = instance
         self._words[word] = FIRST
         high = _HIGH if slot < self._words[_INSTANCES] else _HIGH_OF_SESSIONS
@@ -161,10 +167,43 @@ class Table:
         at = self._texts_at + slot * _TEXTS + _OWNER_AT
         return bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]) or None
 
-    def begin(self, slot: int, user: bytes | None, began: float) -> None:
-        """A session begins: whose it is, and when (seconds since 1970)."""
+    def begin(
+        self,
+        slot: int,
+        user: bytes | None,
+        began: float,
+        bind: bytes | None = None,
+        holders: tuple[int, int] = (0, 0),
+    ) -> None:
+        """A session begins: whose it is, when (seconds since 1970), by which cookie its browser is known again
+        (W2), and the numbers of the user and the client who have it (L2; 0: nobody)."""
+        word, at, text = self._word(slot), self._texts_at + slot * _TEXTS + _BIND_AT, bind or b""
         self.set_owner(slot, user)
-        self._times[self._word(slot) + _BEGAN] = began
+        self._bytes[at + 1 : at + 1 + len(text)] = text
+        self._bytes[at] = len(text)
+        self._words[word + _USER], self._words[word + _CLIENT] = holders
+        self._times[word + _BEGAN] = began
+
+    def bind(self, slot: int) -> bytes | None:
+        """The value of the cookie that calls of the slot's session need."""
+        at = self._texts_at + slot * _TEXTS + _BIND_AT
+        return bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]) or None
+
+    def holders(self, slot: int) -> tuple[int, int]:
+        """The numbers of the user and the client who have the slot's session."""
+        word = self._word(slot)
+        return self._words[word + _USER], self._words[word + _CLIENT]
+
+    def held_by(self, holder: int) -> int:
+        """How many sessions a user or client has, whichever front holds them (a scan); an instance's own one
+        until the process is reaped, one of a shared instance until it is over."""
+        instances = self._words[_INSTANCES]
+        slots = chain(range(self._words[_HIGH]), range(instances, self._words[_HIGH_OF_SESSIONS]))
+        return sum(
+            holder in self.holders(slot)
+            and self.state(slot) not in ((FREE,) if slot < instances else (FREE, ENDING))
+            for slot in slots
+        )
 
     def began(self, slot: int) -> float:
         """When the slot's session began; 0.0: there is none, or it was told already that it is over."""

@@ -10,6 +10,7 @@ from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
 from gateway.directives.access import access_of
 from gateway.directives.foreign.handlers import PAGES
+from gateway.directives.readers.agents import matcher
 from gateway.directives.readers.lists import HostChoice
 from gateway.directives.readers.types import PROGRAM_TYPE
 from gateway.directives.settings import Settings
@@ -220,6 +221,11 @@ def _program(
         timeout=settings[table.Timeout],
         grace=settings[table.CGIStopGrace],
         warning=settings[table.PersistentCGIWarning],
+        binding=settings[table.PersistentCGIBind],
+        denied=matcher(settings[table.PersistentCGIDeny]),
+        most_per_user=settings[table.MaxPersistentCGIPerUser],
+        most_per_client=settings[table.MaxPersistentCGIPerClient],
+        rate=settings[table.PersistentCGIClientRate],
         fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
         body_limit=settings[table.LimitRequestBody],
         hosted=choice is not None,

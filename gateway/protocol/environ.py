@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway import __version__
+from gateway.protocol.cookies import PREFIX, without_own
 from gateway.protocol.redirection import Redirection
 from gateway.protocol.redirection import Variables as Variables
 
@@ -231,6 +232,11 @@ def _header_variables(headers: Sequence[tuple[bytes, bytes]], fixed: Variables) 
             variables[variable] += separator + value
         else:
             variables[variable] = value
+    cookie = variables.get(b"HTTP_COOKIE")
+    if cookie is not None and PREFIX in cookie:  # the gateway's own (W2)
+        variables[b"HTTP_COOKIE"] = without_own(cookie)
+        if not variables[b"HTTP_COOKIE"]:
+            del variables[b"HTTP_COOKIE"]
     return variables
 
 

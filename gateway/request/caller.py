@@ -16,7 +16,9 @@ from gateway.protocol.environ import (
 )
 from gateway.protocol.events import Head
 from gateway.protocol.isindex import search_words
+from gateway.protocol.paths import PathInfo
 from gateway.request.body import MEMORY
+from gateway.request.holder import admit, guest_of
 from gateway.request.incoming import Incoming, Send
 from gateway.request.message import frame_of, message_of, stencil_of
 from gateway.request.relay import Relay, respond
@@ -24,12 +26,14 @@ from gateway.request.upload import take, upload_rest
 from gateway.request.warning import answer, left, wish_of
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
-from gateway.sessions.handle import HandleMint, is_valid, mask
+from gateway.sessions.guest import Guest
+from gateway.sessions.handle import HandleMint, is_valid
 from gateway.sessions.handles import Use
 from gateway.sessions.instance import Instance
 from gateway.sessions.judge import Judge
 from gateway.sessions.moves import Moves
 from gateway.sessions.queue import waiting
+from gateway.sessions.rates import Rates
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.sessions.sharing import Sharing
@@ -61,14 +65,19 @@ class Caller:
         self._engine, self._scripts = engine, scripts
         self._registry = engine.registry
         self._sharing = Sharing(engine.registry, engine.moves)
+        self._rates = Rates()
         self._loop = engine.registry.loop
 
     def at_once(self, on: Incoming, program: Program, session: Session, handle: bytes, relay: Relay) -> bool:
         """Call a living session that can be had now, with a body that is in memory. False: nothing was done,
         `session` has to see to it."""
-        if session.user != on.record.user or program.warning or session.instance.shared is not None:
+        if program.warning or session.instance.shared is not None:
             return False
         if program.body_limit and len(on.body.in_memory) > program.body_limit:
+            return False
+        try:
+            admit(on.request, on.record.user, program, session, handle)
+        except Forbidden:
             return False
         use = self._registry.claim(session, handle)
         if use is None:
@@ -79,9 +88,8 @@ class Caller:
     async def session(
         self, on: Incoming, program: Program, session: Session, handle: bytes, send: Send
     ) -> Head | None:
-        """Call a living session. Raises LookAgain, Forbidden (W1)."""
-        if session.user != on.record.user:
-            raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
+        """Call a living session. Raises LookAgain, Forbidden (W1, W2, L3)."""
+        admit(on.request, on.record.user, program, session, handle)
         if program.warning and (wish := wish_of(on.request)) is not None:
             await answer(send, left(self._registry, session, wish))
             return None
@@ -147,7 +155,7 @@ class Caller:
 
     async def start(self, on: Incoming, program: Program, send: Send) -> Head | None:
         """Start a program, unless the URL is one of a session that is over, or another front's. Raises
-        RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off), Busy."""
+        RetiredHandle, LookAgain, NotFound (AcceptPathInfo Off), Busy, TooMany."""
         info = on.path.after(program.cgi_name)
         on.body.restrict(program.body_limit)
         expired = False
@@ -164,6 +172,17 @@ class Caller:
             raise NotFound(f"{program.text} takes no path info (AcceptPathInfo Off)")
         if self._registry.store.table.closing:
             raise Busy(f"HTS013 the gateway is draining, no session begins: {program.text}")
+        guest = guest_of(on, program, self._engine.mint, self._rates)
+        try:
+            return await self._first(on, program, info, guest, send, expired=expired)
+        finally:
+            if guest.ticket is not None:
+                guest.ticket.settle(began=on.record.started is not None)
+
+    async def _first(
+        self, on: Incoming, program: Program, info: PathInfo, guest: Guest, send: Send, *, expired: bool
+    ) -> Head | None:
+        """A first request: perhaps a session begins with its response."""
         await take(on, program, MEMORY if program.shared else FIRST_MEMORY, spool=program.shared)
         message = message_of(on, program, info)
         own = session_variables(
@@ -176,8 +195,8 @@ class Caller:
         instance, frame = await enter(on, program, message, own)
         relay = Relay(on.connection, self._loop, self._registry.whole)
         call = Call(
-            instance, program, relay, self._engine.judge.decide,
-            segment=info.segment or b"", head_only=on.head_only, user=on.record.user,
+            instance, program, relay, self._engine.judge.decide, segment=info.segment or b"",
+            head_only=on.head_only, user=on.record.user, guest=guest,
         )  # fmt: skip
         self._begin(on, call, relay, frame)
         try:

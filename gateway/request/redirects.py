@@ -10,6 +10,7 @@ from gateway.protocol.events import Head
 from gateway.protocol.paths import BadPath, parse_path
 from gateway.protocol.redirection import Redirection, Variables, redirect_variables
 from gateway.request.conditional import add_conditional, conditions
+from gateway.request.holder import inherited
 from gateway.request.incoming import Record, redirected
 
 _KEPT_OUT = (b"content-type", b"content-length", b"etag", b"last-modified")
@@ -31,7 +32,13 @@ def by_program(record: Record, head: Head) -> Request:
     status, headers = (200, ()) if before is None else (before.status, before.headers)
     kept = tuple(pair for pair in head.headers if pair[0] not in _KEPT_OUT)
     variables = redirect_variables(_before(record), status=status, url=_url(request), query=request.query)
-    return redirected(request, head.local_redirect, Redirection(status, request.uri, variables, headers + kept))
+    cookie = inherited(record)
+    kept += () if cookie is None else (cookie,)
+    came_by = Redirection(status, request.uri, variables, headers + kept)
+    following = redirected(request, head.local_redirect, came_by)
+    if cookie is not None:  # as if the browser had it already
+        following.headers = [(b"cookie", cookie[1].partition(b";")[0]), *following.headers]
+    return following
 
 
 def by_error(

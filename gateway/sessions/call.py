@@ -10,6 +10,7 @@ from gateway.protocol.events import Event, Head
 from gateway.protocol.response import ResponseReader
 from gateway.sessions.decision import Asked
 from gateway.sessions.exchange import Exchange, Fault, Verdict
+from gateway.sessions.guest import NOBODY, Guest
 from gateway.sessions.instance import Instance
 from gateway.sessions.session import Session
 
@@ -36,7 +37,8 @@ Decide = Callable[["Call", Head], "asyncio.Future[None] | None"]
 class Call:
     """`session` is None for a first request (`newcomer`); `handle` is the handle by which the request came.
 
-    `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1). `segment` is the URL's first
+    `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1), `guest` what else is
+    known of who may begin a session. `segment` is the URL's first
     segment behind the cgi-name (R3); `since` the time of the last progress, `reading` whether the program is
     read from, `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output;
     `output` takes what comes until the head is known, for ScriptLog. `began` and `ended` (0.0: not yet) are
@@ -67,6 +69,7 @@ class Call:
         segment: bytes = b"",
         head_only: bool = False,
         user: bytes | None = None,
+        guest: Guest = NOBODY,
     ) -> None:
         reader = ResponseReader(instance.mark, bodiless=head_only, nph=program.nph)
         self.exchange = Exchange(reader, first=not instance.persistent, framed=instance.framed)
@@ -76,7 +79,7 @@ class Call:
         self.newcomer = session is None
         self.number = 1 if session is None else session.requests
         self.never_kept = head_only
-        self.user = user
+        self.user, self.guest = user, guest
         self.since = self.began = self.counted = time.monotonic()
         self._sink, self._decide = sink, decide
         instance.call = self

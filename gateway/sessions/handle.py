@@ -14,6 +14,7 @@ _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _RANDOM_BYTES = 16
 _MAC_BYTES = 8
+_TAG_BYTES = 6
 _POOL_BYTES = 64 * _RANDOM_BYTES
 
 
@@ -29,7 +30,7 @@ class HandleMint:
         """`key`: 16 to 64 random bytes, kept in the state directory. Raises ValueError."""
         if not 16 <= len(key) <= blake2b.MAX_KEY_SIZE:
             raise ValueError(f"expected a key of 16 to {blake2b.MAX_KEY_SIZE} bytes, found {len(key)}")
-        self._keyed = blake2b(key=key, digest_size=_MAC_BYTES)
+        self._key, self._keyed = key, blake2b(key=key, digest_size=_MAC_BYTES)
         self._pool = b""
 
     def next(self) -> bytes:
@@ -45,6 +46,11 @@ class HandleMint:
             return False
         raw = a2b_base64(handle.translate(_FROM_URL))
         return compare_digest(raw[_RANDOM_BYTES:], self._mac(raw[:_RANDOM_BYTES]))
+
+    def tag(self, host: str, cgi_name: bytes) -> bytes:
+        """What tells the cookies of this cgi-name from those of others, and of other gateways (W2)."""
+        text = b"%b\0%b" % (host.encode(), cgi_name)
+        return blake2b(text, key=self._key, digest_size=_TAG_BYTES, person=b"cookie").hexdigest().encode()
 
     def _mac(self, random: bytes) -> bytes:
         keyed = self._keyed.copy()

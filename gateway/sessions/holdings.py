@@ -19,6 +19,7 @@ from gateway.sessions.handles import Handles
 from gateway.sessions.instance import RECALL, Instance
 from gateway.sessions.keeper import KeeperLink
 from gateway.sessions.lifecycle import Event, State
+from gateway.sessions.quotas import Quotas
 from gateway.sessions.session import Session
 from gateway.sessions.shared import Ended
 from gateway.sessions.store import Store
@@ -55,6 +56,7 @@ class Holdings:
         self.calls = CallClock(loop)
         self.clock = SessionClock(loop, self._expired)
         self.persistent = 0
+        self.quotas = Quotas(table)
         self.tally = Tally()
         self.measures: Measures | None = None
         self.overlap = self.draining = self.stopping = False
@@ -76,9 +78,10 @@ class Holdings:
         self.sessions.setdefault(instance.id, set()).add(session)
         if instance.shared is not None:
             instance.shared.running = session.slot
-        session.user = call.user
+        session.user, session.bind, session.holders = call.user, call.guest.bind, call.guest.holders
         self.tally.begins(session, call.began)
-        self.store.table.begin(session.slot, call.user, session.began)
+        self.quotas.hold(instance.id, session.holders)
+        self.store.table.begin(session.slot, call.user, session.began, session.bind, session.holders)
         if not instance.persistent:
             self._persist(instance)
         return session
@@ -111,6 +114,7 @@ class Holdings:
             self.store.remove(session, None)
         del self.instances[instance.id]
         self.persistent -= 1
+        self.quotas.free(instance.id)
         self._dismiss(instance)
         self.link.tell("give", id=instance.id)
 
@@ -148,6 +152,7 @@ class Holdings:
         for session in sessions:
             self.store.add(session)
             self.clock.arm(session)
+            self.quotas.hold(instance.id, session.holders)
 
     def abandon(self, instance: Instance, log: str, host: str) -> None:
         """End an instance that was granted and cannot be used."""
@@ -183,6 +188,7 @@ class Holdings:
         instance, slot = session.instance, session.slot
         assert instance.shared is not None
         self.sessions[instance.id].remove(session)
+        self.quotas.leave(instance.id, session.holders)
         self.clock.disarm(session)
         self.store.remove(session, fault.reason)
         self._tell_over(session, fault, last=False)
@@ -248,6 +254,7 @@ class Holdings:
         del self.instances[instance.id]
         if instance.persistent:
             self.persistent -= 1
+            self.quotas.free(instance.id)
         if was is State.IDLE:
             self._end(instance, crash(instance))
         self.on_gone(instance)

@@ -14,6 +14,7 @@ from gateway.sessions.lifecycle import State
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Granted, Headers, Session
 from gateway.sessions.store import shared_key
+from gateway.sessions.suspicion import Suspicion
 
 _KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))  # W3
 
@@ -31,6 +32,7 @@ class Judge:
     def __init__(self, registry: Registry, log: ErrorLog) -> None:
         self._registry, self._log = registry, log
         self._advised: set[tuple[bytes, str]] = set()
+        self._suspicion = Suspicion()
 
     def decide(self, call: Call, head: Head) -> "asyncio.Future[None] | None":
         """Judge the gateway headers; a future while the keeper is asked."""
@@ -62,13 +64,29 @@ class Judge:
             taken=lambda handle: registry.store.find(program.name, handle) is not None,
             full=full,
             limit=limit,
-            never_kept=call.never_kept,
+            never_kept=call.never_kept or call.guest.unwelcome,
             nph=program.nph,
         )
         if session is None and asked.outcome is Outcome.KEEP and len(call.user or b"") > LONGEST_OWNER:
             text = "HTS005 the name of the user is too long for an owner of a session"
             return asked._replace(outcome=Outcome.REFUSED, log=text)
+        if session is None and asked.outcome is Outcome.KEEP and (name := self._too_many(call)) is not None:
+            return asked._replace(outcome=Outcome.LIMIT, log=f"HTS003 {name} is reached")
         return asked
+
+    def _too_many(self, call: Call) -> str | None:
+        """The limit of the newcomer's user or client that is reached (L2)."""
+        program, guest, registry = call.program, call.guest, self._registry
+        user, client = guest.holders
+        for name, most, holder in (
+            ("MaxPersistentCGIPerUser", program.most_per_user, user),
+            ("MaxPersistentCGIPerClient", program.most_per_client, client),
+        ):
+            if most and holder and registry.quotas.sessions(holder, overlap=registry.overlap) >= most:
+                return name
+        if guest.ticket is not None and not guest.ticket.take():
+            return "PersistentCGIClientRate"
+        return None
 
     def _limit(self, call: Call) -> tuple[str, Callable[[], bool]]:
         """The limit for a newcomer: of sessions if a shared instance has some, else of instances (L1, S5)."""
@@ -109,8 +127,18 @@ class Judge:
             call.extra_headers = extra = _protection(head)
             if call.session is not None:
                 call.session.granted = Granted(head, asked.timeout, extra)
+            if call.newcomer:
+                self._welcome(call, asked.handle)
         elif asked.log:
             self._refuse(call, asked)
+
+    def _welcome(self, call: Call, handle: bytes) -> None:
+        """A session has begun: its browser gets the cookie (W2); can others guess its handle (W5)?"""
+        if call.guest.set_cookie is not None:
+            call.extra_headers = [*call.extra_headers, (b"set-cookie", call.guest.set_cookie)]
+        doubt = self._suspicion.of(call.program.name, handle)
+        if doubt is not None:
+            self._registry.say("warn", doubt, call.program, handle)
 
     def _refuse(self, call: Call, asked: Asked) -> None:
         """What is not kept is remembered where R4 says so; a session's own end is logged when it comes."""

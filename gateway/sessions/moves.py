@@ -101,6 +101,7 @@ class Moves:
         session = Session(name, handles, instance, program, slot)
         session.deadline, session.timeout, session.requests = deadline, timeout, requests
         session.rested, session.user = self._table.rested(slot), self._table.owner(slot)
+        session.bind, session.holders = self._table.bind(slot), self._table.holders(slot)
         facts = self._table.facts(slot)
         session.began, session.bytes_in, session.bytes_out, session.busy, session.last = facts
         return session

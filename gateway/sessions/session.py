@@ -8,6 +8,7 @@ from gateway.protocol.events import Head
 from gateway.sessions.handles import Handles
 from gateway.sessions.instance import Instance
 from gateway.sessions.lifecycle import State
+from gateway.sessions.quotas import NOBODY, Holders
 
 if TYPE_CHECKING:
     from gateway.request.message import Stencil
@@ -29,8 +30,10 @@ class Session:
     `rested`: when its program had answered last (monotonic); `stood`: when the clock of a session of a shared
     instance stopped last, or began anew (T1);
     `granted`: what its last response asked for and got; `user`: REMOTE_USER of the request
-    that created it, the only one who may use it (W1); `slot`: its place in the shared table, which is the
-    instance's own unless that is shared; `stencil`: of the frame of a request that comes again.
+    that created it, the only one who may use it (W1); `bind`: the value of the cookie that its requests need
+    (W2), None: none; `holders`: the user and the client who have it (L2); `slot`: its place in the shared
+    table, which is the instance's own unless that is shared; `stencil`: of the frame of a request that comes
+    again.
 
     For people: `began` (seconds since 1970), `bytes_in` (of its requests' bodies), `bytes_out` (what its
     program wrote), `busy` (seconds in which a request of it ran; one that runs is added when it is over),
@@ -39,12 +42,14 @@ class Session:
 
     __slots__ = (
         "began",
+        "bind",
         "busy",
         "bytes_in",
         "bytes_out",
         "deadline",
         "granted",
         "handles",
+        "holders",
         "instance",
         "last",
         "name",
@@ -65,6 +70,8 @@ class Session:
         self.program = program
         self.slot = slot
         self.user: bytes | None = None
+        self.bind: bytes | None = None
+        self.holders: Holders = (NOBODY, NOBODY)
         self.deadline = 0.0
         self.rested = self.stood = 0.0
         self.timeout = 0.0

@@ -84,7 +84,9 @@ LINES: dict[Directive[Any], st.SearchStrategy[list[str]]] = {
     table.MaxPersistentCGIPerUser: number.map(lambda text: [text]),
     table.MaxPersistentCGIPerClient: number.map(lambda text: [text]),
     table.PersistentCGILookupLimit: number.map(lambda text: [text]),
-    table.PersistentCGIClientRate: st.sampled_from([["5/second"], ["10/MINUTE", "3"], ["0"], ["0/second", "2"]]),
+    table.PersistentCGIClientRate: st.sampled_from(
+        [["5/second"], ["10/MINUTE", "3"], ["0"], ["0/second", "2"]]
+    ),
     table.PersistentCGIBind: st.sampled_from([["user"], ["COOKIE"], ["None"]]),
     table.PersistentCGIDeny: st.sampled_from([["none"], ["bot"], ["^curl/", r"a\.b (c|d)", "[[:digit:]]+"]]),
     table.CGIActivationGroup: st.builds(

@@ -36,8 +36,8 @@ PersistentCGIClientRate: Directive[Rate | None] = directive(
     default=None,
     contexts="SV",
     origin="ours",
-    help="How many sessions one client may begin in a second or a minute, and how many at once after a rest (the "
-    "burst; without it n). Beyond that a program that is known to persist is not even started: 429 with "
+    help="How many sessions one client may begin in a second or a minute, and how many at once after a rest "
+    "(the burst; without it n). Beyond that a program that is known to persist is not even started: 429 with "
     "Retry-After; the page of one that is not known yet is delivered and its session not kept (HTS003). Living "
     "sessions and programs that do not persist are not concerned. 0: no limit." + _CLIENT,
 )
@@ -58,8 +58,8 @@ PersistentCGIBind: Directive[str] = directive(
     origin="ours",
     help="To what a session is bound besides its handle: `user`, the REMOTE_USER who began it (W1); `cookie`, "
     "that and a cookie of the browser, so that a URL that has leaked opens nothing (W2); `none`, nothing: "
-    "whoever has the URL and passes Require. Others get 403 (HTS005), and the session goes on. The cookie is "
-    "the gateway's own: HttpOnly, SameSite=Lax, under TLS Secure, only for the program's URLs, never shown to it.",
+    "whoever has the URL and passes Require. Others get 403 (HTS005), the session goes on. The cookie is "
+    "the gateway's own: HttpOnly, SameSite=Lax, under TLS Secure, for its URLs only, never shown to it.",
 )
 PersistentCGIDeny: Directive[Agents] = directive(
     "PersistentCGIDeny",

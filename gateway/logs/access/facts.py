@@ -13,6 +13,7 @@ from gateway.logs.access.entry import Entry
 from gateway.logs.access.masks import Masks, masked
 from gateway.mapping.found import StaticFile
 from gateway.program import Program
+from gateway.protocol.cookies import PREFIX
 from gateway.protocol.environ import Request
 from gateway.request.conditional import conditions, variables_of
 from gateway.sessions.lifecycle import State
@@ -129,12 +130,12 @@ def header(entry: Entry, name: bytes) -> bytes | None:
 
 
 def cookie(entry: Entry, name: bytes) -> bytes | None:
-    """The value of a cookie."""
+    """The value of a cookie, but for the gateway's own (W2)."""
     for key, value in entry.record.request.headers:
         if key == b"cookie":
             for pair in value.split(b";"):
                 own, _, text = pair.strip().partition(b"=")
-                if own == name:
+                if own == name and not own.startswith(PREFIX):
                     return text
     return None
 

@@ -11,6 +11,7 @@ from gateway.logs.access.entry import Entry
 from gateway.logs.access.facts import Facts
 from gateway.logs.access.moments import moment
 from gateway.logs.access.text import escaped
+from gateway.protocol.cookies import PREFIX, without_own
 
 Field = Callable[[Entry], str]
 NOTHING = "-"
@@ -83,8 +84,13 @@ def _field(code: Code, known: Facts) -> Field:
 
 
 def _header(known: Facts, entry: Entry, headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """A header, repeated ones joined; handles in URLs masked, credentials cut down to their scheme."""
+    """A header, repeated ones joined; handles in URLs masked, credentials cut down to their scheme,
+    the gateway's own cookies left out (W2)."""
     values = [value for key, value in headers if key == name]
+    if name == b"cookie":
+        values = list(filter(None, map(without_own, values)))
+    elif name == b"set-cookie":
+        values = [value for value in values if not value.startswith(PREFIX)]
     if not values:
         return None
     if name in _SECRET:
