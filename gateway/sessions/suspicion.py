@@ -7,7 +7,7 @@ from math import log2
 from gateway.program import Name
 
 ENOUGH_BITS = 64  # of a handle, as far as its length and characters tell
-APART_BITS = 32  # of what tells two sessions' handles from each other
+APART_BITS = 24  # of what tells two sessions' handles from each other
 _MOST_PROGRAMS = 1024
 _HEX = re.compile(rb"(?:[0-9a-f]|-)*|(?:[0-9A-F]|-)*")
 _KINDS = ((re.compile(rb"[0-9]"), 10), (re.compile(rb"[a-z]"), 26), (re.compile(rb"[A-Z]"), 26))
@@ -15,22 +15,25 @@ _OTHERS = re.compile(rb"[^0-9A-Za-z]")
 _FEW = 2  # characters beyond letters and digits that a random handle is taken to use
 
 
-def bits_of_character(handle: bytes) -> float:
-    """The most that one character of a handle can tell, by the kinds of characters in it."""
-    if handle.isdigit():
-        return log2(10)
-    if _HEX.fullmatch(handle):
-        return log2(16)
-    size = sum(count for kind, count in _KINDS if kind.search(handle))
-    return log2(max(2, size + (_FEW if _OTHERS.search(handle) else 0)))
+def bits(text: bytes) -> float:
+    """The most that a text can tell, by its length and the kinds of characters in it."""
+    if text.isdigit():
+        return len(text) * log2(10)
+    if _HEX.fullmatch(text):
+        return len(text) * log2(16)
+    size = sum(count for kind, count in _KINDS if kind.search(text))
+    return len(text) * log2(max(2, size + (_FEW if _OTHERS.search(text) else 0)))
 
 
-def difference(one: bytes, other: bytes) -> int:
-    """Of how many characters the part is in which two handles differ: behind what they begin with and before
-    what they end with alike."""
+def difference(one: bytes, other: bytes) -> bytes:
+    """The characters of `other` that are not in the same place in `one`; of another length: what stands behind
+    the part that both begin with and before the one that both end with, of the longer one."""
+    if len(one) == len(other):
+        return bytes(right for left, right in zip(one, other, strict=True) if left != right)
     start = _alike(one, other)
     end = _alike(one[start:][::-1], other[start:][::-1])
-    return max(len(one), len(other)) - start - end
+    longer = max(one, other, key=len)
+    return longer[start : len(longer) - end]
 
 
 def _alike(one: bytes, other: bytes) -> int:
@@ -59,9 +62,8 @@ class Suspicion:
 
 
 def _fault(before: bytes, handle: bytes) -> str | None:
-    bits = bits_of_character(handle)
-    if len(handle) * bits < ENOUGH_BITS:
+    if bits(handle) < ENOUGH_BITS:
         return "short"
-    if before and difference(before, handle) * bits < APART_BITS:
+    if before and bits(difference(before, handle)) < APART_BITS:
         return "each like the one before"
     return None

@@ -79,6 +79,10 @@ MISTAKES = {
     "HTS011 the request was not taken whole (B3, P9)": by_hand(
         'head -c 1 <&"$HTSESSION_FD" >/dev/null', STAY, 'printf "\\004$HTSESSION_END\\n"', "exec sleep 30"
     ),
+    "HTS012 its handles look guessable (short)": loop(f'printf "Accept-HTSession: user-$$\\n{TYPE}"'),
+    "HTS012 its handles look guessable (each like the one before)": loop(
+        f'printf "Accept-HTSession: a-session-of-the-shop-$$\\n{TYPE}"'
+    ),
 }
 NAMES = {"HTS002 timed out after … s": "brief"}
 BRIEF = "<Directory cgi-bin/brief>\n  PersistentCGITimeout 1s\n</Directory>\n"
@@ -127,7 +131,7 @@ def provoke(gateway: Gateway, url: str, message: str) -> None:
         assert gateway.get(f"{url}/mine").status == 200
         return
     first = gateway.get(url)
-    if message.startswith("HTS001"):
+    if message.startswith("HTS001") or "the one before" in message:
         assert gateway.get(url).status == 200
     if (
         message in ("HTS006 ended by the program", "HTS007 exited while it should persist")
