@@ -1,13 +1,14 @@
 """`make bench`: the gateway beside something else, in one run, told as ratios.
 
 Sections: living (requests to living sessions beside bare uvicorn), starts (one-shot scripts beside Apache's
-mod_cgid), sessions (created in a second), memory (of idle sessions).
+mod_cgid), sessions (created in a second), memory (of idle sessions), abuse (what others notice of one client
+that misbehaves).
 """
 
 import argparse
 from collections.abc import Callable
 
-from bench import living, memory, sessions, starts
+from bench import abuse, living, memory, sessions, starts
 from bench.options import Missing, Options
 
 SECTIONS: dict[str, Callable[[Options], None]] = {
@@ -15,6 +16,7 @@ SECTIONS: dict[str, Callable[[Options], None]] = {
     "starts": starts.run,
     "sessions": sessions.run,
     "memory": memory.run,
+    "abuse": abuse.run,
 }
 
 

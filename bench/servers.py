@@ -36,14 +36,14 @@ def constant() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def looping(folder: Path) -> Iterator[int]:
-    """The gateway with the looping counter in C as /cgi-bin/counter."""
+def looping(folder: Path, directives: str = "") -> Iterator[int]:
+    """The gateway with the looping counter in C as /cgi-bin/counter, and with these directives."""
     (folder / "cgi-bin").mkdir()
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise SystemExit("bench: a C compiler is missing (Debian: apt-get install gcc libc6-dev)")
     subprocess.run([compiler, "-O2", "-o", folder / "cgi-bin" / "counter", HERE / "counter.c"], check=True)
-    with gateway(folder, "ScriptAlias /cgi-bin/ cgi-bin/\n", {SERVER_CORE}) as port:
+    with gateway(folder, f"ScriptAlias /cgi-bin/ cgi-bin/\n{directives}", {SERVER_CORE}) as port:
         yield port
 
 

@@ -2,7 +2,9 @@
 
 import resource
 import time
+from collections import Counter
 from email.utils import formatdate
+from itertools import islice
 
 from gateway.configuration.load import Configuration
 from gateway.directives import table
@@ -16,6 +18,8 @@ _OF_JOB = 3  # pipes of a program, and its body on its way to it
 _OF_CONNECTION = 2  # the socket, and a file that is sent or a body that is spooled
 _TURNED_AWAY = 64  # connections beyond the limit that are still told so
 _SAID_AGAIN = 60.0  # seconds between two lines in the log
+_GIVING_WAY = 64  # idle connections that are closed at once: to count all of them takes a while
+_COUNTED_AGAIN = 0.25  # seconds
 _RETRY_AFTER = 5
 _MANY = 1 << 30
 
@@ -29,6 +33,8 @@ class Crowd:
         self.limits = LimitsByAddress(configuration)
         self.sweeper = Sweeper(self.connections, self.limits.quickest)
         self._log, self._said = log, 0.0
+        self._greediest: str | None = None  # the address that had the most connections, good until then
+        self._until = 0.0
         settings = configuration.server.settings
         wanted = settings[table.MaxConnections]
         self.most = min(wanted, _possible(settings[table.MaxCGIJobs]))
@@ -44,7 +50,7 @@ class Crowd:
         """A connection was made: let it in, or tell it to come again."""
         self.sweeper.wake()
         count = len(self.connections) + len(self.guests)
-        if count <= self.most:
+        if count <= self.most or self._made_room(connection):
             return
         now = time.monotonic()
         if not self._said or now - self._said > _SAID_AGAIN:
@@ -55,6 +61,30 @@ class Crowd:
             connection.transport.abort()
         else:
             connection.turn_away(_refusal())
+
+    def _made_room(self, newcomer: Client) -> bool:
+        """Whether idle connections of the address that has the most give way to one of another address, so that
+        nobody keeps all others out by mere connections."""
+        address, now = _address(newcomer), time.monotonic()
+        if address is None or (address == self._greediest and now < self._until):
+            return False
+        counts = Counter(map(_address, self.connections))
+        del counts[None]
+        self._greediest, most = counts.most_common(1)[0]
+        self._until = now + _COUNTED_AGAIN
+        if address == self._greediest or counts[address] >= most // 2:
+            return False
+        theirs = (one for one in self.connections if _address(one) == self._greediest)
+        quiet = (one for one in theirs if one.is_idle() and not one.transport.is_closing())
+        idle = list(islice(quiet, _GIVING_WAY))
+        for connection in idle:
+            connection.transport.close()
+        return bool(idle)
+
+
+def _address(connection: Client) -> str | None:
+    """Where a client connects from; None for a Unix socket, where a proxy connects for many."""
+    return None if connection.client is None else connection.client[0]
 
 
 def _possible(jobs: int) -> int:

@@ -89,6 +89,7 @@ MaxConnections: Directive[int] = directive(
     contexts="S",
     origin="ours",
     help="How many clients may be connected to a front process; more get a short 503 with Retry-After. "
+    "When all are taken, idle connections of the address that has the most give way to clients from elsewhere. "
     "Lowered, with a line in the log, where the limit of open files (RLIMIT_NOFILE) does not allow as many. "
     "Sessions need no reserve: they wait in their processes, not in a connection.",
 )
