@@ -62,9 +62,10 @@ def idle(port: int, program: str, stop: threading.Event) -> Iterator[None]:
     open_now: list[socket.socket] = []
     try:
         while not stop.is_set():
-            open_now = [sock for sock in open_now if not _is_closed(sock)]
+            open_now = [sock for sock in open_now if not _is_over(sock)]
             while len(open_now) < most and not stop.is_set():
                 open_now.append(_connected(port))
+                open_now[-1].setblocking(False)
             yield
             stop.wait(_PAUSE)
     finally:
@@ -105,16 +106,16 @@ def _connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), _TIMEOUT, (ADDRESS, 0))
 
 
-def _is_closed(sock: socket.socket) -> bool:
+def _is_over(sock: socket.socket) -> bool:
+    """Whether the server has turned a connection away, or closed it."""
     try:
-        closed = sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        sock.recv(1)
     except BlockingIOError:
         return False
     except OSError:
-        closed = True
-    if closed:
-        sock.close()
-    return closed
+        pass
+    sock.close()
+    return True
 
 
 def main() -> None:

@@ -45,6 +45,7 @@ PersistentCGITimeout 90
     SSLEngine On
     SSLCertificateFile {folder}/second.pem
     SSLProtocol TLSv1.3
+    PersistentCGIBind cookie
     SetEnv WHO second
 </VirtualHost>
 """
@@ -131,6 +132,11 @@ VARIABLES = "/cgi-bin/child?env=HTTPS&env=REQUEST_SCHEME&env=SERVER_PORT&env=SER
 def test_a_program_knows_that_the_request_was_encrypted(tls: Tls) -> None:
     expected = f"HTTPS=on\nREQUEST_SCHEME=https\nSERVER_PORT={tls.port}\nSERVER_NAME=first.example\nWHO=first\n"
     assert tls.get(VARIABLES).text == expected
+
+
+def test_W2_the_cookie_of_a_session_is_Secure_under_TLS(tls: Tls) -> None:
+    answer = tls.get("/cgi-bin/child?handle=a-session-bound-under-tls", SECOND)
+    assert (answer.header("set-cookie") or "").endswith("; Path=/cgi-bin/child; HttpOnly; SameSite=Lax; Secure")
 
 
 def test_a_plain_request_is_not_HTTPS(tls: Tls) -> None:
