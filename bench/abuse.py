@@ -18,7 +18,7 @@ from bench.load import leave_the_servers_core
 from bench.options import Options, verdict
 
 PROGRAM = "/cgi-bin/counter"
-DIRECTIVES = "MaxPersistentCGIPerClient 20\nPersistentCGIClientRate 10/second 20\n"
+DIRECTIVES = "MaxPersistentCGIPerClient 20\nPersistentCGIClientRate 10/second 20\nKeepAliveTimeout 60\n"
 BYSTANDERS = 4
 PAUSE = 0.004  # seconds between two requests
 GOAL = 2.0
