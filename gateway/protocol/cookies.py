@@ -1,6 +1,7 @@
 """The cookies by which the gateway knows a browser again (W2); RFC 6265 says how they are written."""
 
 from collections.abc import Iterable
+from hmac import compare_digest
 from urllib.parse import quote_from_bytes
 
 PREFIX = b"HTSESSION_BIND_"
@@ -19,6 +20,18 @@ def given(headers: Headers) -> dict[bytes, bytes]:
                 if name.startswith(PREFIX):
                     found.setdefault(name, text)
     return found
+
+
+def hold(headers: Headers, secret: bytes) -> bool:
+    """Whether one of the gateway's cookies of a request has this value."""
+    for header, value in headers:
+        if header == b"cookie":
+            at = value.find(PREFIX)
+            while at >= 0 and (start := value.find(b"=", at) + 1):
+                if compare_digest(value[start : start + len(secret)], secret):
+                    return True
+                at = value.find(PREFIX, start)
+    return False
 
 
 def without_own(cookies: bytes) -> bytes:

@@ -1,10 +1,8 @@
 """Who may use a living session, and to whom one that begins will belong (W1, W2, L2, L3)."""
 
-from hmac import compare_digest
-
 from gateway.errors import Forbidden
 from gateway.program import COOKIE, NONE, Program
-from gateway.protocol import cookies
+from gateway.protocol.cookies import PREFIX, given, hold, set_cookie
 from gateway.protocol.environ import Request
 from gateway.request.incoming import Incoming, Record
 from gateway.sessions.guest import Guest
@@ -21,7 +19,7 @@ def admit(request: Request, user: bytes | None, program: Program, session: Sessi
     browser, a robot."""
     if session.user != user and program.binding != NONE:
         raise Forbidden(f"HTS005 the session is another user's: {program.text} {mask(handle)}")
-    if session.bind is not None and program.binding == COOKIE and not _is_known(request, session.bind):
+    if session.bind is not None and program.binding == COOKIE and not hold(request.headers, session.bind):
         raise Forbidden(f"HTS005 the session is another browser's: {program.text} {mask(handle)}")
     if program.denied is not None and program.denied(_agent(request)):
         raise Forbidden(f"PersistentCGIDeny keeps this client from sessions: {program.text} {mask(handle)}")
@@ -48,18 +46,14 @@ def inherited(record: Record) -> tuple[bytes, bytes] | None:
 
 def _cookie(request: Request, program: Program, mint: HandleMint) -> tuple[bytes, bytes | None]:
     """The value that the browser has for this cgi-name, or a new one and the header that gives it."""
-    name = cookies.PREFIX + mint.tag(*program.name)
-    for known, value in cookies.given(request.headers).items():
+    name = PREFIX + mint.tag(*program.name)
+    for known, value in given(request.headers).items():
         if known.startswith(name) and mint.is_ours(value):
             return value, None
     value = mint.next()
     name += b"_" + value[:_APART]
     secure = request.scheme == "https"
-    return value, cookies.set_cookie(name, value, program.cgi_name, secure=secure)
-
-
-def _is_known(request: Request, bind: bytes) -> bool:
-    return any(compare_digest(value, bind) for value in cookies.given(request.headers).values())
+    return value, set_cookie(name, value, program.cgi_name, secure=secure)
 
 
 def _agent(request: Request) -> bytes:

@@ -37,6 +37,22 @@ def test_what_is_given_is_found_and_the_first_of_a_name_counts(
         assert found[OWN] == mine[0]
 
 
+@given(pairs, texts.filter(len))
+def test_a_value_is_held_where_it_was_given(given_pairs: list[bytes], secret: bytes) -> None:
+    headers = [(b"accept", OWN + b"=" + secret), (b"cookie", b"; ".join(given_pairs))]
+    values = [pair.partition(b"=")[2] for pair in given_pairs if pair.startswith(OWN)]
+    if any(value.startswith(secret) for value in values):
+        assert cookies.hold(headers, secret)
+    if not any(secret in pair for pair in given_pairs):
+        assert not cookies.hold(headers, secret)
+    assert cookies.hold([*headers, (b"cookie", b"a=b; " + OWN + b"=" + secret)], secret)
+
+
+def test_a_name_without_a_value_is_nothing() -> None:
+    assert not cookies.hold([(b"cookie", OWN + b";" + OWN)], b"x")
+    assert not cookies.hold([(b"cookie", b"a=x; " + OWN)], b"x")
+
+
 def test_the_cookie_is_for_one_program_not_for_scripts_nor_other_sites() -> None:
     plain = cookies.set_cookie(OWN, b"v", b"/cgi-bin/a b;c", secure=False).decode()
     assert plain == f"{OWN.decode()}=v; Path=/cgi-bin/a%20b%3Bc; HttpOnly; SameSite=Lax"
