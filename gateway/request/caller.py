@@ -177,7 +177,8 @@ class Caller:
             return await self._first(on, program, info, guest, send, expired=expired)
         finally:
             if guest.ticket is not None:
-                guest.ticket.settle(began=on.record.started is not None)
+                call = on.record.call
+                guest.ticket.settle(began=call is not None and call.session is not None)
 
     async def _first(
         self, on: Incoming, program: Program, info: PathInfo, guest: Guest, send: Send, *, expired: bool

@@ -39,6 +39,13 @@ def test_one_shot_scripts_beside_mod_cgid_with_the_goal() -> None:
     assert re.search(r"Python, small .*goal 6: (not )?met", told), told
 
 
+@pytest.mark.needs("gcc")
+def test_what_others_notice_of_one_client_that_misbehaves() -> None:
+    told = bench("abuse")
+    for attack in ("sessions", "guesses", "drips", "idle", "headers"):
+        assert re.search(rf"{attack} +calm +\d+\.\d\d ms, attacked +\d+\.\d\d ms, ratio \d+\.\d\d", told), told
+
+
 @pytest.mark.needs("perl", "gcc")
 def test_sessions_created_in_a_second_and_the_memory_of_idle_ones_with_the_goal() -> None:
     told = bench("sessions", "memory", "--sessions", "3")
