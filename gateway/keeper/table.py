@@ -12,10 +12,12 @@ place for `history`: what the active front keeps of its measures, in a form that
 import mmap
 import os
 import struct
-from hashlib import blake2b
 from itertools import chain
-from typing import NamedTuple
 
+from gateway.keeper.entry import Facts as Facts
+from gateway.keeper.entry import Handles as Handles
+from gateway.keeper.entry import Holders as Holders
+from gateway.keeper.entry import session_key as session_key
 from gateway.keeper.ring import KEY_SIZE as KEY_SIZE
 from gateway.keeper.ring import RING_LENGTH as RING_LENGTH
 from gateway.keeper.ring import Entry as Entry
@@ -50,31 +52,6 @@ _USER, _CLIENT = 14, 15  # who has the session, as numbers
 _REST = struct.Struct("ddQQQdd")  # from _DEADLINE to _RESTED; in native form: word by word
 # bytes within a slot's first word
 _STATE, _PERSISTENT = range(2)
-
-
-def session_key(host: str, cgi_name: bytes, handle: bytes) -> bytes:
-    """The 16-byte name of (virtual host, cgi-name, handle) in the table and the rings."""
-    return blake2b(b"%s\0%s\0%s" % (host.encode(), cgi_name, handle), digest_size=KEY_SIZE).digest()
-
-
-class Handles(NamedTuple):
-    """The handles by which a session can be reached, the current one first; `lost`: R7, the second
-    one is accepted until the first is used."""
-
-    texts: tuple[bytes, ...]
-    lost: bool
-
-
-class Facts(NamedTuple):
-    """For people: `began` (seconds since 1970; 0.0: there is no session, or it was told already that it is
-    over), bytes of requests' bodies and of what the program wrote, seconds in which a request ran, and what the
-    URL of the last request had behind the handle."""
-
-    began: float
-    bytes_in: int
-    bytes_out: int
-    busy: float
-    last: bytes
 
 
 class Table:
@@ -168,12 +145,7 @@ class Table:
         return bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]) or None
 
     def begin(
-        self,
-        slot: int,
-        user: bytes | None,
-        began: float,
-        bind: bytes | None = None,
-        holders: tuple[int, int] = (0, 0),
+        self, slot: int, user: bytes | None, began: float, bind: bytes | None = None, holders: Holders = (0, 0)
     ) -> None:
         """A session begins: whose it is, when (seconds since 1970), by which cookie its browser is known again
         (W2), and the numbers of the user and the client who have it (L2; 0: nobody)."""
@@ -189,7 +161,7 @@ class Table:
         at = self._texts_at + slot * _TEXTS + _BIND_AT
         return bytes(self._bytes[at + 1 : at + 1 + self._bytes[at]]) or None
 
-    def holders(self, slot: int) -> tuple[int, int]:
+    def holders(self, slot: int) -> Holders:
         """The numbers of the user and the client who have the slot's session."""
         word = self._word(slot)
         return self._words[word + _USER], self._words[word + _CLIENT]
@@ -198,12 +170,12 @@ class Table:
         """How many sessions a user or client has, whichever front holds them (a scan); an instance's own one
         until the process is reaped, one of a shared instance until it is over."""
         instances = self._words[_INSTANCES]
-        slots = chain(range(self._words[_HIGH]), range(instances, self._words[_HIGH_OF_SESSIONS]))
-        return sum(
-            holder in self.holders(slot)
-            and self.state(slot) not in ((FREE,) if slot < instances else (FREE, ENDING))
-            for slot in slots
-        )
+        own = (slot for slot in range(self._words[_HIGH]) if self.state(slot) != FREE)
+        shared = (slot for slot in range(instances, self._words[_HIGH_OF_SESSIONS]) if self._is_live(slot))
+        return sum(holder in self.holders(slot) for slot in chain(own, shared))
+
+    def _is_live(self, slot: int) -> bool:
+        return self.state(slot) in (FIRST, IDLE, BUSY)
 
     def began(self, slot: int) -> float:
         """When the slot's session began; 0.0: there is none, or it was told already that it is over."""
@@ -296,7 +268,7 @@ class Table:
             place, offset = divmod(at - self._keys_at, _KEYS)
             slot, copy = divmod(place, 2)
             counts = offset % KEY_SIZE == 0 and copy == self._words[self._word(slot) + _VERSION] & 1
-            if counts and self.state(slot) in (FIRST, IDLE, BUSY):
+            if counts and self._is_live(slot):
                 return slot
             at += 1
         return None

@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from hashlib import blake2b
 
+from gateway.keeper.table import Holders as Holders
 from gateway.keeper.table import Table
 
 NOBODY = 0
-Holders = tuple[int, int]  # a user, a client; NOBODY where there is none
 _REMEMBERED = 4096
 _IPV6_NETWORK = 8  # bytes: what one subscriber has
 
