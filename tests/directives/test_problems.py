@@ -70,10 +70,9 @@ def test_broken_regular_expressions_are_refused(problems: Problems) -> None:
     assert problem.startswith('gateway.conf:1: <LocationMatch>: expected a regular expression, found "(a"')
 
 
-def test_rows_of_later_stages_are_unknown_not_ignored(problems: Problems) -> None:
-    assert problems("PersistentCGIBind On\n") == [
-        "gateway.conf:1: expected a known directive, found PersistentCGIBind; "
-        "did you mean PersistentCGIWarning?",
+def test_what_is_no_directive_is_unknown_not_ignored(problems: Problems) -> None:
+    assert problems("PersistentCGIBound cookie\n") == [
+        "gateway.conf:1: expected a known directive, found PersistentCGIBound; did you mean PersistentCGIBind?",
     ]
 
 
