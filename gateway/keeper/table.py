@@ -23,7 +23,7 @@ from gateway.keeper.ring import RING_LENGTH as RING_LENGTH
 from gateway.keeper.ring import Entry as Entry
 from gateway.keeper.ring import Ring as Ring
 
-VERSION = 6
+VERSION = 7
 FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
 HANDLES = 10  # the current one, eight previous ones (R6) and one lost (R7)
