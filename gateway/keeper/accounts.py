@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from gateway.keeper import table as tables
 from gateway.keeper.child import Child
+from gateway.keeper.fields import ending_of
 from gateway.keeper.reasons import Reason
 from gateway.logs.error import ErrorLog, LogFile
 from gateway.logs.session import Ending, SessionLog, Used, mask
@@ -60,7 +61,7 @@ class Accounts:
     def told(self, front: Any, child: Child | None, fields: dict[str, Any]) -> None:
         """`account`: the id of the instance and the slot of a session that is over, whether the instance ends
         with it (`last`), and an Ending."""
-        slot, ending = fields["slot"], Ending(**fields["ending"])
+        slot, ending = fields["slot"], ending_of(fields)
         if child is None:
             owed = self._owed.get(fields["id"])
             if owed is not None and owed.front is front and owed.endings.pop(slot, None) is not None:

@@ -114,7 +114,7 @@ class Front:
             messages = self._link.receive()
             for message in messages or ():
                 self._on_message(self, message)
-        except (LinkError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:  # a front may be an attacker's: whatever it sends, the keeper lives on
             why = f"it broke the link: {error!r}"
             self.kill()
             messages = None

@@ -12,6 +12,7 @@ from gateway.keeper.accounts import Accounts
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
 from gateway.keeper.claims import Claims
+from gateway.keeper.fields import about_of, grace_of
 from gateway.keeper.fronts import Front
 from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
@@ -37,7 +38,8 @@ class Holders:
         """`start`: answered by `started` with the pipe ends, or by `failed`."""
         try:
             order = front.permit.admit(order_of(fields))
-            started = self._children.start(order, fields["about"], body=fields["body"], grace=fields["grace"])
+            about, grace = about_of(fields), grace_of(fields)
+            started = self._children.start(order, about, body=bool(fields["body"]), grace=grace)
         except Refused as refusal:
             if refusal.breach:
                 self._log("crit", f"front {front.pid} asked for a start {refusal}: refused", module="core")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
+from gateway.keeper.fields import about_of, grace_of, tag_of
 from gateway.keeper.fronts import Front, Role
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Refused, order_of
@@ -31,10 +32,12 @@ _NO_ROOM = frozenset(
 
 
 class Wanted(NamedTuple):
-    """A start that waits for a process."""
+    """A start that waits for a process; the rest is what its message says."""
 
     front: Front
-    fields: Mapping[str, Any]
+    tag: int
+    about: dict[str, Any]
+    grace: float
 
 
 class Ready(NamedTuple):
@@ -169,13 +172,12 @@ class Group:
         return None
 
     def _hand_out(self, child: Child, mark: str, wanted: Wanted) -> None:
-        front, fields = wanted
         if self._failures < MOST_FAILURES:
             self._failures = 0
-        self._children.hand_out(child, {**fields["about"], "mark": mark}, fields["grace"])
-        child.holder = front
+        self._children.hand_out(child, {**wanted.about, "mark": mark}, wanted.grace)
+        child.holder = front = wanted.front
         ends = child.output, child.requests
-        front.send("started", ends, tag=fields["tag"], id=child.id, pid=child.pid, slot=child.slot, mark=mark)
+        front.send("started", ends, tag=wanted.tag, id=child.id, pid=child.pid, slot=child.slot, mark=mark)
 
     def _failed_by(self, error: OSError) -> None:
         """A process could not be made: because of the host, or because there is no room for one now."""
@@ -252,7 +254,7 @@ class Warm:
 
     def start(self, front: Front, fields: dict[str, Any]) -> None:
         """`start_warm`: answered by `started` with the end mark of the process, or by `failed`: start cold."""
-        wanted = Wanted(front, fields)
+        wanted = Wanted(front, tag_of(fields), about_of(fields), grace_of(fields))
         group = self._groups.get(fields["group"])
         if group is None:
             _refuse(wanted)
@@ -285,4 +287,4 @@ def _exit(facts: Mapping[str, Any]) -> str:
 
 
 def _refuse(wanted: Wanted) -> None:
-    wanted.front.send("failed", tag=wanted.fields["tag"], errno=errno.EAGAIN, step="")
+    wanted.front.send("failed", tag=wanted.tag, errno=errno.EAGAIN, step="")

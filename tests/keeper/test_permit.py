@@ -28,7 +28,7 @@ def configure(**changes):
     ask("configure", "configured", **(fields | dict(permit=permit | changes)))
 def start(argv, identity, directory={folder!r}, **environ):
     order = dict(argv=argv, environ=environ, directory=directory, identity=identity, limits=[])
-    about = dict(host="", cgi_name="", mark="")
+    about = dict(host="", cgi_name="", shared=False, mark="")
     answer = ask("start", "started|failed", tag=1, about=about, grace=0.1, body=False, **order)
     tell(answer.get("step", answer["kind"]))
 """
