@@ -68,7 +68,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1_000_000, help="inputs of each target (1,000,000)")
     parser.add_argument("--generated", type=float, default=0.02, help="the part that hypothesis makes (0.02)")
     parser.add_argument("--seconds", type=float, default=3600.0, help="at most, for each target and way (3600)")
-    parser.add_argument("--models", type=int, default=2000, help="examples of the registry's models (2000; 0: none)")
+    parser.add_argument(
+        "--models", type=int, default=2000, help="examples of the registry's models (2000; 0: none)"
+    )
     parser.add_argument("--folder", help="for inputs that escape and what the fuzzer has learnt (a new one)")
     parser.add_argument("--json", help="a file for the figures")
     return parser.parse_args()
@@ -107,7 +109,9 @@ def _run(name: str, way: str, count: int, seconds: float, folder: Path) -> Row:
 
 def _excerpt(said: str) -> str:
     """What the process said of escapes."""
-    return "\n".join(part[:2000] for part in re.findall(r"^escape, .*?(?=^#\d|^escape, |\Z)", said, re.M | re.S)[:5])
+    return "\n".join(
+        part[:2000] for part in re.findall(r"^escape, .*?(?=^#\d|^escape, |\Z)", said, re.M | re.S)[:5]
+    )
 
 
 def _model(path: str, examples: int, folder: Path) -> Row:
@@ -119,7 +123,9 @@ def _model(path: str, examples: int, folder: Path) -> Row:
     output = folder / f"{Path(path).stem}.output"
     with open(output, "w") as file:
         status = subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=file).returncode
-    row = Row(Path(path).stem.removeprefix("test_"), "hypothesis", examples, time.monotonic() - begin, 0, bool(status))
+    row = Row(
+        Path(path).stem.removeprefix("test_"), "hypothesis", examples, time.monotonic() - begin, 0, bool(status)
+    )
     _print(row)
     if status:
         print(output.read_text()[-5000:], flush=True)

@@ -46,7 +46,9 @@ class Escapes:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / name).write_bytes(data)
         if not told:
-            print(f"escape, input in {self._folder / name}: {data[:200]!r}\n{where}", file=sys.stderr, flush=True)
+            print(
+                f"escape, input in {self._folder / name}: {data[:200]!r}\n{where}", file=sys.stderr, flush=True
+            )
 
     def tell(self, file: Path) -> None:
         """Write the figures for the process that asked."""

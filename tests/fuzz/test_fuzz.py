@@ -24,9 +24,7 @@ def fuzz(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_every_target_runs_both_ways_and_lets_nothing_escape(tmp_path: Path) -> None:
-    status, told = fuzz(
-        tmp_path, "--count", "100", "--generated", "0.2", "--json", str(tmp_path / "told.json")
-    )
+    status, told = fuzz(tmp_path, "--count", "100", "--generated", "0.2", "--json", str(tmp_path / "told.json"))
     assert status == 0, told
     rows = json.loads((tmp_path / "told.json").read_text())
     assert {(row["target"], row["way"]) for row in rows} == {

@@ -92,7 +92,7 @@ SEEDS = [
     b"Listen 8080\nServerName a.example\n<VirtualHost *:8080>\nServerAlias *.b\nDocumentRoot d\n</VirtualHost>\n",
     b"<Directory ~ ^/srv>\nRequire ip 10.0.0.0/8\n<RequireAny>\nRequire user a\n</RequireAny>\n</Directory>\n",
     b"<IfModule mod_cgid.c>\nInclude other.conf\n</IfModule>\nSetEnvIf Referer (a+) x=$1\nDefine A 1\n",
-    b"LogFormat \"%h %{a}i\" x\nCustomLog logs/a x\nLogLevel warn cgi:debug\nRedirect 302 /a http://b/\n",
+    b'LogFormat "%h %{a}i" x\nCustomLog logs/a x\nLogLevel warn cgi:debug\nRedirect 302 /a http://b/\n',
 ]
 WORDS = [
     *(row.name.encode() + b" " for row in ROWS.values()),

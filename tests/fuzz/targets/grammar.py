@@ -50,7 +50,7 @@ def _check_line(parsed: Line, line: str) -> None:
 SEEDS = [
     b'Listen 127.0.0.1:8080\nScriptAlias /cgi-bin/ "cgi-bin/"\n',
     b"<Directory cgi-bin>\n  Options +ExecCGI\n  AddHandler cgi-script .py\n</Directory>\n",
-    b"# a comment \\\nthat goes on\nSetEnv A 'it\\'s'\r\nLogFormat \"%h \\\"%r\\\"\" x\n",
+    b'# a comment \\\nthat goes on\nSetEnv A \'it\\\'s\'\r\nLogFormat "%h \\"%r\\"" x\n',
 ]
 WORDS = [
     b'"', b"'", b"\\", b'\\"', b"\\\\", b"\n", b"\r\n", b"\\\n", b"<", b"</", b">", b"#", b" ", b"\t", b"\v", b"\xef\xbb\xbf",

@@ -48,7 +48,7 @@ def _check_credentials(text: bytes) -> None:
         try:
             found = given([(b"authorization", value)])
         except BadCredentials as error:
-            assert str(error) and as_text(token) not in str(error) or len(token) < 30
+            assert (str(error) and as_text(token) not in str(error)) or len(token) < 30
             continue
         assert 1 <= len(found) <= 2
         for name, password in found:

@@ -53,7 +53,9 @@ def _framed(body: bytes, descriptors: int = 0) -> bytes:
 
 SEEDS = [
     b"\0\1\2\3" + _framed(b'{"kind":"hello","version":5,"pid":1}'),
-    b"\2\1\2\3" + _framed(b'{"kind":"started","tag":1,"id":2,"pid":3,"slot":4}', 2) + _framed(b'{"kind":"ping"}'),
+    b"\2\1\2\3"
+    + _framed(b'{"kind":"started","tag":1,"id":2,"pid":3,"slot":4}', 2)
+    + _framed(b'{"kind":"ping"}'),
     b"\0\1\2\3" + _framed(b"[]"),
 ]
 WORDS = [

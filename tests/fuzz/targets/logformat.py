@@ -127,7 +127,7 @@ SEEDS = [
     *(text.encode() + b"\0cgi-bin/a/handle\0q=1" for text in READY_MADE.values()),
     b"%400,501{User-Agent}i %!200,304r %>s %<s\0a\0b",
     b"%{%F %T}t %{begin:msec}t %{end:usec_frac}t %{us}T %D\0a\0b",
-    b"%{HTSESSION}x %{HTSESSION_STATE}x %{X}^ti %^FB %% \\n\\t\0%ff\0\"\n",
+    b'%{HTSESSION}x %{HTSESSION_STATE}x %{X}^ti %^FB %% \\n\\t\0%ff\0"\n',
 ]
 WORDS = [
     *(f"%{letter}".encode() for letter in "abABDfhHkLlmpPqrRstTuUvVXIOS"), b"%{", b"}i", b"}o", b"}e", b"}t", b"}x",

@@ -15,7 +15,16 @@ from tests.fuzz.target import Target, cut, options
 MARK = b"0123456789abcdef"
 LIMIT = 120
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
-_DROPPED = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"date", b"server"}
+_DROPPED = {
+    b"connection",
+    b"keep-alive",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"date",
+    b"server",
+}
 
 
 def check(data: bytes) -> None:
@@ -94,7 +103,7 @@ _END = b"\4" + MARK + b"\n"
 SEEDS = [
     b"\0\1\2\3Content-Type: text/plain\n\nhello" + _END,
     b"\4\0\0\0Accept-HTSession: a-handle\r\nHTTimeout: 5\r\nContent-Type: text/html\r\n\r\n<p>" + _END,
-    b"\1\5\0\1Content-Length: 4\nETag: \"x\"\n\nfour" + _END,
+    b'\1\5\0\1Content-Length: 4\nETag: "x"\n\nfour' + _END,
     b"\2\5\0\1HTTP/1.1 200 OK\r\nX: y\r\n\r\nbody",
     b"\0\5\0\1Location: /elsewhere?a=b\n\n",
     b"\0\5\0\1Status: 404 Not Found\nA: b\n c\n\nlost" + _END + b"x",
