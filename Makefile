@@ -20,7 +20,7 @@ HELPERS := gateway/helpers
 CFLAGS ?= -O2 -Wall -Wextra
 COBC ?= cobc
 
-.PHONY: help serve programs test running faults languages realworld lint format docs bench clean
+.PHONY: help serve programs test running faults languages realworld fuzz soak lint format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,8 @@ help:
 	@echo "              make running: commands, accounts, metrics, reloads,"
 	@echo "              make languages: the suites in C, C++, Fortran, COBOL and Perl,"
 	@echo "              make realworld: databases, browsers, programs of others)"
+	@echo "make fuzz     a million inputs for everything that reads what others wrote (FUZZ_ARGUMENTS)"
+	@echo "make soak     a million requests over sessions that come and go, for ten minutes (SOAK_ARGUMENTS)"
 	@echo "make lint     formatting, lint, types, stale generated files"
 	@echo "make bench    a living session beside a bare uvicorn"
 	@echo "make docs     write the generated pages, build the site in site/"
@@ -96,6 +98,12 @@ languages: $(STAMP)
 
 realworld: $(STAMP)
 	$(BIN)/python -m pytest -m realworld $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
+
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGUMENTS)
+
+soak: $(STAMP)
+	$(BIN)/python -m bench.soak $(SOAK_ARGUMENTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

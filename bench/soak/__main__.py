@@ -1,10 +1,10 @@
 """`make soak`: 1,000,000 requests over sessions that come and go, in C, Python and Perl, alone and shared.
 
-They are spread over the time that was given. Every answer is checked against its session's own count, and sessions
-that are over must say why. Sessions are left to expire, end, and crash. A straight line is laid through memory,
-descriptors, processes and threads after a warm-up (the first part of the run, in which the memory of retired
-handles fills): what rises by more than its tolerance fails. In the end, with every session over, there are no more
-processes and descriptors than in the beginning.
+They are spread over the time that was given. Every answer is checked against its session's own count, and
+sessions that are over must say why. Sessions are left to expire, end, and crash. A straight line is laid
+through memory, descriptors, processes and threads after a warm-up (the first part of the run, in which the
+memory of retired handles fills): what rises by more than its tolerance fails. In the end, with every session
+over, there are no more processes and descriptors than in the beginning.
 """
 
 import argparse
@@ -137,8 +137,8 @@ def _print(plan: Plan, found: list[Line], quiet: list[Sample]) -> None:
     for one in found:
         told = "flat" if one.flat else "GROWS"
         print(f"  {one.kind:16} {one.mean:10.1f} {one.rise:9.1f} {one.error:8.1f} {one.most:8.1f}  {told}")
-    for text, one in zip(("before", "after"), quiet, strict=True):
-        figures = f"{one.processes:.0f} processes, {one.descriptors:.0f} descriptors, {one.memory:.0f} KiB"
+    for text, seen in zip(("before", "after"), quiet, strict=True):
+        figures = f"{seen.processes:.0f} processes, {seen.descriptors:.0f} descriptors, {seen.memory:.0f} KiB"
         print(f"  quiet {text:6}: {figures}")
 
 

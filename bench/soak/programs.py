@@ -93,6 +93,13 @@ def write(folder: Path) -> list[str]:
         print("C sessions: skipped: a C compiler is missing (Debian: apt-get install gcc libc6-dev)")
         return names
     (folder / "looping.c").write_text(_C)
-    command = [compiler, "-O2", f"-I{ROOT}/gateway/helpers", "-o", place / "looping", folder / "looping.c"]
+    command = [
+        compiler,
+        "-O2",
+        f"-I{ROOT}/gateway/helpers",
+        "-o",
+        str(place / "looping"),
+        str(folder / "looping.c"),
+    ]
     subprocess.run(command, check=True)
     return ["looping", *names]

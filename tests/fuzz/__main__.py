@@ -1,8 +1,8 @@
 """`make fuzz`: inputs for everything that reads what others wrote, and a verdict.
 
-Each target runs by itself: first coverage-guided (atheris, where it is installed), then by hypothesis, then the
-model of the registry with many more examples. An escape is an error that is not declared, a broken invariant, or an
-input that hangs; its input is kept in the folder of the run. One that was found belongs into tests/fuzz/cases.
+Each target runs by itself: coverage-guided (atheris, where it is installed), then by hypothesis; in the end
+the models of the registry, with many more examples. An escape is an error that is not declared, a broken
+invariant, or an input that hangs; it is kept in the folder of the run, and belongs into tests/fuzz/cases.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def main() -> None:
             os._exit(0)  # libFuzzer would take an exception for an error
 
     arguments = [
-        f"-max_len={target.longest}", f"-timeout={LONGEST:g}", f"-artifact_prefix={folder}/hang-", f"-dict={words}",
-        "-rss_limit_mb=4096", f"-runs={count}", str(corpus),
+        f"-max_len={target.longest}", f"-timeout={LONGEST:g}", f"-artifact_prefix={folder}/hang-",
+        f"-dict={words}", "-rss_limit_mb=4096", f"-runs={count}", str(corpus),
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *arguments], one)
     atheris.Fuzz()

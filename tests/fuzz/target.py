@@ -27,7 +27,7 @@ CASES = Path(__file__).parent / "cases"
 class Target(NamedTuple):
     """`check` takes one input and raises whatever must not happen; errors that are declared it swallows.
 
-    `seeds`: whole inputs to begin with; `words`: pieces that the format is made of; `longest`: bytes of an input.
+    `seeds`: whole inputs to begin with; `words`: pieces that the format is made of; `longest`: bytes of one.
     """
 
     about: str

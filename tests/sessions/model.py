@@ -1,12 +1,15 @@
 """What a session is, in the words of H5, R6 and R7: the simple model that the registry is compared with."""
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.sessions.call import Call
 from gateway.sessions.handles import Use
 from tests.sessions.world import PREVIOUS, TIMEOUT
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))  # `make fuzz` runs many more
 
 
 def seconds_of(minutes: int | None) -> float:

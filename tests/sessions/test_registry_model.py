@@ -1,97 +1,27 @@
 """The registry against a simple model, on a clock that is set: H4, H5, R4 to R7, T1, T2, L1."""
 
 import asyncio
-import os
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from gateway.errors import Busy
 from gateway.keeper.reasons import Reason
-from gateway.keeper.table import session_key
-from gateway.sessions.handles import Use
-from gateway.sessions.lifecycle import State
+from gateway.sessions.exchange import Fault
 from gateway.sessions.session import Session
-from tests.sessions.model import Model, Waiting, response, seconds_of
-from tests.sessions.world import MOST, NAME, QUEUE, QUEUE_TIMEOUT, SLOTS, TIMEOUT, World
+from tests.sessions.model import EXAMPLES, Model, Waiting, response, seconds_of
+from tests.sessions.registry_machine import ALL_HANDLES, RegistryMachine
+from tests.sessions.world import MOST, NAME, QUEUE, QUEUE_TIMEOUT, TIMEOUT
 
-ALL_HANDLES = [b"h%d" % number for number in range(10)]
 HANDLES = st.sampled_from(ALL_HANDLES)
 PICK = st.integers(0, 999)
 MOSTLY = st.sampled_from([True, True, True, False])
 MINUTES = st.sampled_from([None, None, 1, 2, 0])
 
 
-class Registry(RuleBasedStateMachine):
-    """`living` by instance number; `ended` are instances that still wait to be reaped (kept ones: True)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.descriptors = len(os.listdir("/proc/self/fd"))
-        self.world = World()
-        self.living: dict[int, Model] = {}
-        self.ended: dict[int, bool] = {}
-        self.retired: dict[bytes, Reason] = {}
-
-    def teardown(self) -> None:
-        for model in self.living.values():
-            for waiting in model.queue:
-                waiting.task.cancel()
-        self.world.close()
-        assert len(os.listdir("/proc/self/fd")) == self.descriptors
-
-    # ---- the model
-
-    def owner(self, handle: bytes) -> int | None:
-        return next((number for number, model in self.living.items() if handle in model.accepted), None)
-
-    def idle(self) -> list[int]:
-        return [number for number, model in self.living.items() if model.idle]
-
-    def busy(self) -> list[int]:
-        return [number for number, model in self.living.items() if model.call is not None]
-
-    def elsewhere(self) -> list[int]:
-        return [number for number, model in self.living.items() if not model.here]
-
-    def session(self, number: int) -> Session:
-        (session,) = self.world.registry.sessions[number]
-        return session
-
-    def retire(self, handles: list[bytes], reason: Reason) -> None:
-        self.retired |= dict.fromkeys(handles, reason)
-
-    def over(self, number: int, reason: Reason, *, reaped: bool = False) -> None:
-        model = self.living.pop(number)
-        self.retire(model.accepted, reason)
-        if not reaped:
-            self.ended[number] = True
-        for _, task, _ in model.queue:
-            assert task.result() is None, "those who wait look again"
-
-    def begin(self, number: int, handle: bytes, use: Use | None) -> None:
-        model = self.living[number]
-        self.retire(model.use(handle, use), Reason.REPLACED)
-        model.call = self.world.later_call(self.session(number), handle)
-
-    def rest(self, number: int, seconds: float) -> None:
-        """The end of a call: the next who waits is served, else a recall is followed."""
-        model = self.living[number]
-        model.call, model.deadline = None, self.world.clock.now + seconds
-        while model.queue:
-            handle, task, _ = model.queue.pop(0)
-            if handle in model.accepted:
-                self.begin(number, handle, task.result())
-                return
-            assert task.result() is None, "R5: its handle was retired while it waited"
-        if model.wanted:
-            model.here = model.wanted = False
-
-    def expire(self) -> None:
-        for number in self.idle():
-            if self.living[number].deadline <= self.world.clock.now:
-                self.over(number, Reason.TIMED_OUT)
+class Registry(RegistryMachine):
+    """What can happen to sessions of instances of their own."""
 
     # ---- requests
 
@@ -117,6 +47,7 @@ class Registry(RuleBasedStateMachine):
             return
         self.retired.pop(handle, None)
         self.living[number] = Model([handle], self.world.clock.now + seconds_of(minutes))
+        self.living[number].here = not self.draining
         if not delivered:
             self.over(number, Reason.ENDED)
 
@@ -212,6 +143,22 @@ class Registry(RuleBasedStateMachine):
         self.over(number, Reason.PROTOCOL)
         assert self.world.processes[number].how == "kill"
 
+    @precondition(lambda self: self.idle())
+    @rule(pick=PICK)
+    def ended_by_the_administrator(self, pick: int) -> None:
+        number = self.idle()[pick % len(self.idle())]
+        self.world.registry.end_session(self.session(number), Fault(Reason.ENDED, "HTS006 ended by hand"))
+        self.world.settle()
+        self.over(number, Reason.ENDED)
+
+    @precondition(lambda self: self.idle())
+    @rule(pick=PICK, seconds=st.sampled_from([1, 60, 2 * TIMEOUT]))
+    def prolonged(self, pick: int, seconds: float) -> None:
+        """`gateway extend`, or the button of PersistentCGIWarning."""
+        number = self.idle()[pick % len(self.idle())]
+        self.world.registry.prolong(self.session(number), seconds)
+        self.living[number].deadline = self.world.clock.now + seconds
+
     @precondition(lambda self: self.ended)
     @rule(pick=PICK)
     def reaped(self, pick: int) -> None:
@@ -240,7 +187,7 @@ class Registry(RuleBasedStateMachine):
             self.world.recall(number)
             model.here, model.wanted = not model.idle, not model.idle
 
-    @precondition(lambda self: self.elsewhere())
+    @precondition(lambda self: self.elsewhere() and not self.draining)
     @rule(pick=PICK)
     def granted(self, pick: int) -> None:
         number = self.elsewhere()[pick % len(self.elsewhere())]
@@ -248,52 +195,20 @@ class Registry(RuleBasedStateMachine):
         self.living[number].here = True
         self.expire()
 
-    # ---- what always holds
+    @precondition(lambda self: not self.draining)
+    @rule()
+    def reloaded(self) -> None:
+        self.draining = True
+        for number in self.idle():
+            self.living[number].here = False
+        self.world.reload()
 
-    @invariant()
-    def handles_lead_where_the_model_says(self) -> None:
-        store = self.world.registry.store
-        for handle in ALL_HANDLES:
-            key, number = session_key(*NAME, handle), self.owner(handle)
-            found, entry = store.find(NAME, handle), store.retired.find(key)
-            if number is None:
-                assert (found, self.world.table.find(key)) == (None, None)
-                assert (entry and entry.reason) == self.retired.get(handle)
-            else:
-                assert self.world.table.find(key) == number % SLOTS
-                here = self.living[number].here
-                assert (found and found.instance.id) == (number if here else None)
-                assert entry is None or not here, "H4: an issued handle leaves the memory"
-
-    @invariant()
-    def a_handle_has_one_session(self) -> None:
-        held = self.world.registry.sessions.values()
-        handles = [handle for (session,) in held for handle in session.handles.accepted]
-        assert len(handles) == len(set(handles))
-
-    @invariant()
-    def kept_instances_are_counted_until_they_are_reaped(self) -> None:
-        here = [number for number, model in self.living.items() if model.here]
-        assert self.world.registry.persistent == len(here) + sum(self.ended.values())
-        assert set(self.world.registry.instances) == {*here, *self.ended}
-
-    @invariant()
-    def whoever_lives_is_owed_an_account_and_whoever_is_over_has_got_one(self) -> None:
-        self.world.settle()
-        held = [session for sessions in self.world.registry.sessions.values() for session in sessions]
-        assert all(self.world.table.began(session.slot) for session in held)
-        assert not any(self.world.table.began(number % SLOTS) for number in self.ended)
-        assert self.world.accounts == self.world.registry.tally.ended
-
-    @invariant()
-    def every_idle_session_has_a_timer(self) -> None:
-        for instance in self.world.registry.instances.values():
-            if instance.state is State.IDLE:
-                session = self.session(instance.id)
-                assert session.deadline == self.living[instance.id].deadline
-                due = self.world.armed(instance)
-                assert due is not None and due <= session.deadline
+    @precondition(lambda self: self.draining)
+    @rule()
+    def the_next_front_serves(self) -> None:
+        self.draining = False
+        self.world.serve_again()
 
 
 TestRegistry = Registry.TestCase
-TestRegistry.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+TestRegistry.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)

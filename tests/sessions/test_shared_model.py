@@ -10,7 +10,7 @@ from gateway.errors import Busy, ClientGone
 from gateway.keeper.reasons import Reason
 from gateway.sessions.session import Session
 from tests.sessions.faces import Face, Running, Waiter
-from tests.sessions.model import response, seconds_of
+from tests.sessions.model import EXAMPLES, response, seconds_of
 from tests.sessions.shared_machine import ALL_HANDLES, SharedMachine
 from tests.sessions.world import MOST, MOST_SESSIONS, NAME, QUEUE, QUEUE_TIMEOUT, TIMEOUT
 
@@ -286,4 +286,4 @@ class SharedInstance(SharedMachine):
 
 
 TestSharedInstance = SharedInstance.TestCase
-TestSharedInstance.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+TestSharedInstance.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from gateway.keeper.slots import Slots
 from gateway.keeper.table import ENDING, attach, create
 from gateway.logs.error import ErrorLog
 from gateway.program import Limits, Name, Program
-from gateway.protocol.events import Event
 from gateway.sessions.call import Call
 from gateway.sessions.holdings import ServerLimits
 from gateway.sessions.instance import Instance
@@ -27,6 +25,8 @@ from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.sessions.sharing import Sharing
 from gateway.sessions.starter import Starter
+from tests.sessions.played_process import Process, Taker
+from tests.sessions.set_time import Clock, Loop
 
 NAME: Name = ("host", b"/cgi-bin/counter")
 TIMEOUT, QUEUE_TIMEOUT, QUEUE, PREVIOUS, MOST = 300.0, 30.0, 2, 1, 4
@@ -34,94 +34,6 @@ LOG = ErrorLog(os.devnull)
 SLOTS, SHARED_SLOTS, MOST_SESSIONS = 64, 40, 3
 FRAME = b"5:hello,"
 CLOCK_USERS = ("registry", "holdings", "clocks", "retired", "call")
-
-
-class Clock:
-    """Stands where the sessions' modules have `time`."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        """Seconds."""
-        return self.now
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """An event loop on that clock, run step by step."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._set = clock
-        super().__init__()
-
-    def time(self) -> float:
-        """Seconds of the clock."""
-        return self._set.now
-
-    def spin(self) -> None:
-        """Run what is due and what can be read, without waiting."""
-        for _ in range(6):
-            self.call_soon(self.stop)
-            self.run_forever()
-
-
-class Taker:
-    """The sink of a call whose response interests nobody."""
-
-    def events(self, events: Sequence[Event]) -> None:
-        """Drop them."""
-
-    def drained(self) -> None:
-        """Nothing waits for it."""
-
-    def backlog(self) -> int:
-        """Nothing waits for it."""
-        return 0
-
-    def stalled(self) -> None:
-        """There is no client that could stall."""
-
-
-class Process:
-    """An instance as its program and as the keeper have it (what `Claims` asks of a Child)."""
-
-    def __init__(self, number: int, slot: int, about: dict[str, Any]) -> None:
-        self.facts = {"id": number, "pid": 0, "slot": slot}
-        self.about = about
-        self.output, self.program_output = os.pipe()
-        self.program_requests, self.requests = os.pipe()
-        for descriptor in (self.output, self.requests, self.program_requests):
-            os.set_blocking(descriptor, False)
-        self.id, self.slot = number, slot
-        self.sessions: set[int] = set()
-        self.how: str | None = None
-        self.holder: object = None
-
-    @property
-    def ending(self) -> bool:
-        """Whether T3 has begun."""
-        return self.how is not None
-
-    def take(self) -> bytes:
-        """Read the frame."""
-        return os.read(self.program_requests, 65536)
-
-    def write(self, data: bytes) -> None:
-        """Write to standard output."""
-        os.write(self.program_output, data)
-
-    def exit(self) -> None:
-        """The program's ends close."""
-        for descriptor in (self.program_output, self.program_requests):
-            os.close(descriptor)
-        self.program_output = self.program_requests = -1
-
-    def close(self) -> None:
-        """Reaped: the keeper's ends close too."""
-        if self.program_output >= 0:
-            self.exit()
-        os.close(self.output)
-        os.close(self.requests)
 
 
 class World:
@@ -220,7 +132,7 @@ class World:
     def _overlap(self) -> None:
         """The other front is there as long as it holds an instance, or waits for one."""
         elsewhere = any(process.holder is None for process in self.processes.values())
-        self.registry.overlap = elsewhere or bool(self._recalled)
+        self.registry.overlap = self.registry.draining or elsewhere or bool(self._recalled)
 
     def recall(self, number: int) -> None:
         """Ask for an instance on behalf of another front."""
@@ -236,6 +148,16 @@ class World:
         facts = {"about": process.about, "sessions": sorted(process.sessions), **process.facts}
         self._keeper.send("grant", (process.output, process.requests), **facts)
         self.settle()
+        self._overlap()
+
+    def reload(self) -> None:
+        """Another front takes over: idle instances are given at once, others when they come to rest."""
+        self.moves.drain()
+        self.settle()
+
+    def serve_again(self) -> None:
+        """From now on the registry stands for that other front."""
+        self.registry.draining = False
         self._overlap()
 
     def reap(self, number: int, status: int) -> None:

@@ -57,9 +57,8 @@ def check(data: bytes) -> None:
     problems = [*expander.problems, *assembler.problems, *unknown_formats(assembler.main)]
     notices = [*expander.notices, *assembler.notices]
     lines = text.count("\n") + 1
-    for one in (*problems, *notices):
-        assert one.place.file == _OTHER or 0 <= one.place.line <= lines, one
-        assert one.text and str(one)
+    for place, said in (*problems, *notices):
+        assert said and (place.file == _OTHER or 0 <= place.line <= lines), (place, said)
     for assignment in assembler.assignments:
         _check_written(assignment, expander.root)
     if problems:
@@ -89,14 +88,16 @@ def _check_written(assignment: Assignment, root: str) -> None:
 
 SEEDS = [
     (_REPOSITORY / "conf" / "gateway.conf").read_bytes(),
-    b"Listen 8080\nServerName a.example\n<VirtualHost *:8080>\nServerAlias *.b\nDocumentRoot d\n</VirtualHost>\n",
+    b"Listen 8080\nServerName a.b\n<VirtualHost *:8080>\nServerAlias *.b\nDocumentRoot d\n</VirtualHost>\n",
     b"<Directory ~ ^/srv>\nRequire ip 10.0.0.0/8\n<RequireAny>\nRequire user a\n</RequireAny>\n</Directory>\n",
     b"<IfModule mod_cgid.c>\nInclude other.conf\n</IfModule>\nSetEnvIf Referer (a+) x=$1\nDefine A 1\n",
     b'LogFormat "%h %{a}i" x\nCustomLog logs/a x\nLogLevel warn cgi:debug\nRedirect 302 /a http://b/\n',
 ]
 WORDS = [
     *(row.name.encode() + b" " for row in ROWS.values()),
-    b"<", b"</", b">", b"\n", b'"', b"\\", b"${", b"${Q}", b"~", b" ", b"*:80", b"/a", b"[b-a]", b"(", b"10s", b"1M",
-    b"cgi-script", b"+ExecCGI", b".py", b"On", b"Off", b"all", b"granted", b"http://a/", b"%h", b"other.conf", b"*",
+    b"<", b"</", b">", b"\n", b'"', b"\\", b"${", b"${Q}", b"~", b" ", b"*:80", b"/a", b"[b-a]", b"(", b"10s",
+    b"1M",
+    b"cgi-script", b"+ExecCGI", b".py", b"On", b"Off", b"all", b"granted", b"http://a/", b"%h", b"other.conf",
+    b"*",
 ]  # fmt: skip
 TARGET = Target("directives files", check, SEEDS, WORDS, longest=1024)

@@ -53,7 +53,8 @@ SEEDS = [
     b'# a comment \\\nthat goes on\nSetEnv A \'it\\\'s\'\r\nLogFormat "%h \\"%r\\"" x\n',
 ]
 WORDS = [
-    b'"', b"'", b"\\", b'\\"', b"\\\\", b"\n", b"\r\n", b"\\\n", b"<", b"</", b">", b"#", b" ", b"\t", b"\v", b"\xef\xbb\xbf",
+    b'"', b"'", b"\\", b'\\"', b"\\\\", b"\n", b"\r\n", b"\\\n", b"<", b"</", b">", b"#", b" ", b"\t", b"\v",
+    b"\xef\xbb\xbf",
     b"Listen ", b"\xff", b"\xc3\xa9", b"\xe2\x80\xa8", b"\x1c", b"\x85",
 ]  # fmt: skip
 TARGET = Target("lines and words of directives", check, SEEDS, WORDS)

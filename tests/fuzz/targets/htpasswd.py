@@ -65,7 +65,8 @@ SEEDS = [
     b"\1\0\0\0QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
 ]
 WORDS = [
-    b":", b"\n", b"\r\n", b"#", b" ", b"ada", b"$apr1$", b"{SHA}", b"$2y$04$", b"$5$rounds=1000$", b"$6$rounds=1000$",
+    b":", b"\n", b"\r\n", b"#", b" ", b"ada", b"$apr1$", b"{SHA}", b"$2y$04$", b"$5$rounds=1000$",
+    b"$6$rounds=1000$",
     b"$1$", b"rl5uoDqQuf4hs", b"Basic ", b"=", b"==", b"\xff", b"\xc3\xa9", b"\0", b'"', b"\\",
     b"{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", b"abcdefghijklmnopqrstuu5s8wOUOI9v4pPpCxBfOuDsCJOw5wJ3u",
 ]  # fmt: skip

@@ -75,8 +75,11 @@ SEEDS = [
     b'0{"kind":"hello","version":5}\n0{"kind":"refuse","text":"no"}\n0{"kind":"pong"}\n0{"kind":"finished"}',
 ]  # fmt: skip
 WORDS = [
-    b"\n", b"0", b"1", _START, _ACCOUNT, _CLAIM, _RETIRE, *_WARM, _ENDING, b"null", b"true", b"1e999", b"-1", b"[]", b"{}",
-    b'""', b'"\\ud800"', b'"\\u0000"', b"NaN", b"99999999999999999999", b'"id":', b'"slot":', b'"about":', b'"grace":',
-    b'"tag":', b'"reason":', b'"kind":"', b"0lost", b"0reap", b"0time", b"0hup", b'0{"kind":"ready"}', b",", b"[" * 40,
+    b"\n", b"0", b"1", _START, _ACCOUNT, _CLAIM, _RETIRE, *_WARM, _ENDING, b"null", b"true", b"1e999", b"-1",
+    b"[]", b"{}",
+    b'""', b'"\\ud800"', b'"\\u0000"', b"NaN", b"99999999999999999999", b'"id":', b'"slot":', b'"about":',
+    b'"grace":',
+    b'"tag":', b'"reason":', b'"kind":"', b"0lost", b"0reap", b"0time", b"0hup", b'0{"kind":"ready"}', b",",
+    b"[" * 40,
 ]  # fmt: skip
 TARGET = Target("messages to the keeper", check, SEEDS, WORDS, longest=2048)

@@ -17,8 +17,8 @@ def check(data: bytes) -> None:
     descriptors = DESCRIPTORS[: flags % len(DESCRIPTORS)]
     whole = _read(cut(stream, b""), descriptors)
     for pieces in ([stream], cut(stream, places)):
-        again = _read(pieces, descriptors)
-        assert repr(again) == repr(whole[: len(again)])
+        others = _read(pieces, descriptors)
+        assert repr(others) == repr(whole[: len(others)])
     for message in whole:
         fields = message.fields
         [again] = Decoder().feed(encode(fields, len(message.descriptors)), message.descriptors)
@@ -59,7 +59,8 @@ SEEDS = [
     b"\0\1\2\3" + _framed(b"[]"),
 ]
 WORDS = [
-    _framed(b'{"kind":"ping"}'), _framed(b'{"kind":"x"}', 1), b'{"kind":"', b'"}', b"{", b"}", b"[", b"]", b"1e999",
+    _framed(b'{"kind":"ping"}'), _framed(b'{"kind":"x"}', 1), b'{"kind":"', b'"}', b"{", b"}", b"[", b"]",
+    b"1e999",
     b"NaN", b'"\\ud800"', b"\0\0\0\2\0\0{}", b"\0\0\0\0\0\0", b"\xff\xff\xff\xff", b'"kind"', b":", b",", b"-1",
 ]  # fmt: skip
 TARGET = Target("frames of the keeper's link", check, SEEDS, WORDS)

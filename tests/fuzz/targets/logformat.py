@@ -59,7 +59,7 @@ def check(data: bytes) -> None:
     known, host = _known()
     entry = _entry(host, rest)
     own = sum(part.count("\n") for part in parts if isinstance(part, str))
-    own += sum(part.argument.count("\n") + part.argument.count("%n") for part in parts if _time(part))
+    own += sum(_line_ends(part) for part in parts if isinstance(part, Code))
     made = line(parts, known)(entry)
     assert made.endswith(b"\n") and made.count(b"\n") <= own + 1, made
     logged = _json()(entry)
@@ -71,8 +71,9 @@ def _json() -> Callable[[Entry], bytes]:
     return json_lines.line(_known()[0])
 
 
-def _time(part: Part) -> bool:
-    return isinstance(part, Code) and part.letter == "t"
+def _line_ends(code: Code) -> int:
+    """Of strftime(3)."""
+    return code.argument.count("\n") + code.argument.count("%n") if code.letter == "t" else 0
 
 
 def _written(part: Part) -> str:
@@ -130,8 +131,11 @@ SEEDS = [
     b'%{HTSESSION}x %{HTSESSION_STATE}x %{X}^ti %^FB %% \\n\\t\0%ff\0"\n',
 ]
 WORDS = [
-    *(f"%{letter}".encode() for letter in "abABDfhHkLlmpPqrRstTuUvVXIOS"), b"%{", b"}i", b"}o", b"}e", b"}t", b"}x",
-    b"}C", b"}n", b"}p", b"%", b"%%", b"%>", b"%<", b"%!", b"200", b",", b"404", b"\\", b"\\n", b"\\t", b'"', b"\0",
-    b"\n", b"\r", b"\xff", b"\xc2\x85", b"Referer", b"Cookie", b"a=b;", b"canonical", b"%Y", b"begin:", b"end:", b"^FB",
+    *(f"%{letter}".encode() for letter in "abABDfhHkLlmpPqrRstTuUvVXIOS"), b"%{", b"}i", b"}o", b"}e", b"}t",
+    b"}x",
+    b"}C", b"}n", b"}p", b"%", b"%%", b"%>", b"%<", b"%!", b"200", b",", b"404", b"\\", b"\\n", b"\\t", b'"',
+    b"\0",
+    b"\n", b"\r", b"\xff", b"\xc2\x85", b"Referer", b"Cookie", b"a=b;", b"canonical", b"%Y", b"begin:",
+    b"end:", b"^FB",
 ]  # fmt: skip
 TARGET = Target("LogFormat", check, SEEDS, WORDS)

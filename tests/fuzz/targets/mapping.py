@@ -108,12 +108,16 @@ def _check_found(found: Found, decoded: bytes, folder: bytes) -> None:
 
 
 SEEDS = [
-    b"/cgi-bin/prog/handle/rest", b"/cgi-bin/sub/deep", b"/cgi-bin/a%20b/x%2fy", b"/", b"/index.html", b"/mixed/",
-    b"/mixed/run.cgi/info", b"/~me/cgi/prog/x", b"/icons/page.html", b"/link/private", b"/secret.txt", b"/old/a",
+    b"/cgi-bin/prog/handle/rest", b"/cgi-bin/sub/deep", b"/cgi-bin/a%20b/x%2fy", b"/", b"/index.html",
+    b"/mixed/",
+    b"/mixed/run.cgi/info", b"/~me/cgi/prog/x", b"/icons/page.html", b"/link/private", b"/secret.txt",
+    b"/old/a",
     b"/status", b"/cgi-bin/../cgi-bin/%2e%2e/htdocs/", b"/%FF", b"/cgi-bin//prog/./a/../b",
 ]  # fmt: skip
 WORDS = [
-    b"/", b"//", b"/.", b"/..", b"%2f", b"%2F", b"%2e", b"%00", b"%", b"%zz", b"%25", b"cgi-bin", b"prog", b"sub", b"deep",
-    b"mixed", b"run.cgi", b"index.cgi", b"link", b"private", b"htdocs", b"~me/cgi/", b"icons", b"~", b"%ff", b"\xff", b"\0",
+    b"/", b"//", b"/.", b"/..", b"%2f", b"%2F", b"%2e", b"%00", b"%", b"%zz", b"%25", b"cgi-bin", b"prog",
+    b"sub", b"deep",
+    b"mixed", b"run.cgi", b"index.cgi", b"link", b"private", b"htdocs", b"~me/cgi/", b"icons", b"~", b"%ff",
+    b"\xff", b"\0",
 ]  # fmt: skip
 TARGET = Target("URL paths", check, SEEDS, WORDS)
