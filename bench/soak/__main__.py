@@ -67,6 +67,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600.0, help="how long (600)")
     parser.add_argument("--count", type=int, default=1_000_000, help="requests in that time (1,000,000)")
     parser.add_argument("--visitors", type=int, default=24, help="connections (24)")
+    parser.add_argument(
+        "--longest", type=int, default=38, help="requests of the longest session, at least 2 (38)"
+    )
     parser.add_argument("--warm-up", type=float, default=0.4, help="part of the time that is not judged (0.4)")
     parser.add_argument("--seed", type=int, default=1, help="of what visitors do (1)")
     parser.add_argument("--json", help="a file for the figures and samples")
@@ -81,7 +84,7 @@ async def _soak(
         Plan(_FIRST, _FIRST_SECONDS, names, given.seed), port
     ).run()  # hosts are ready, modules loaded
     before = await _quiet(keeper, lambda one: True, 2 * TIMEOUT)
-    plan = Plan(given.count, given.seconds, names, given.seed)
+    plan = Plan(given.count, given.seconds, names, given.seed, given.longest)
     samples: list[Sample] = []
     watch = asyncio.create_task(_watch(plan, keeper, samples))
     await asyncio.gather(*(Visitor(plan, port).run() for _ in range(given.visitors)))
@@ -93,17 +96,19 @@ async def _soak(
 async def _watch(plan: Plan, keeper: int, samples: list[Sample]) -> None:
     pause = max(_BETWEEN, plan.seconds / _SAMPLES)
     while not plan.over:
-        samples.append(await asyncio.to_thread(growth.sample, keeper, time.monotonic() - plan.begin))
+        samples.append(
+            await asyncio.to_thread(growth.sample, keeper, time.monotonic() - plan.begin, plan.ends.total())
+        )
         await asyncio.sleep(pause)
 
 
 async def _quiet(keeper: int, enough: Callable[[Sample], bool], bound: float) -> Sample:
     """A sample when no session lives any more, as far as that is seen within the bound."""
     end = time.monotonic() + bound
-    least = growth.sample(keeper, 0.0)
+    least = growth.sample(keeper, 0.0, 0)
     while time.monotonic() < end:
         await asyncio.sleep(_BETWEEN)
-        one = growth.sample(keeper, 0.0)
+        one = growth.sample(keeper, 0.0, 0)
         least = min(least, one, key=lambda known: (known.processes, known.descriptors))
         if enough(least) and time.monotonic() > end - bound + 2 * TIMEOUT:
             break

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """At `seconds` of the run. `memory`: proportional, of front and keeper, in KiB; `descriptors` and `threads`
-    of both; `processes`: all below the keeper, which come and go with the sessions."""
+    """At `seconds` of the run, when so many `sessions` were over. `memory`: proportional, of front and keeper, in
+    KiB; `descriptors` and `threads` of both; `processes`: all below the keeper, which come and go with the
+    sessions."""
 
     seconds: float
+    sessions: int
     memory: float
     descriptors: float
     processes: float
@@ -43,13 +45,19 @@ TOLERANCES = {
 }
 
 
-def sample(keeper: int, seconds: float) -> Sample:
+# What is remembered of sessions that are over (retired handles, R4: 10,000; heads and settings by URL) takes so
+# many KiB for each, until it is full
+_REMEMBERED, _FULL = 1.5, 12_000
+
+
+def sample(keeper: int, seconds: float, sessions: int) -> Sample:
     """Look at a keeper and its children."""
     below = children(keeper)
     front = [pid for pid in below if b"gateway.front" in _read(pid, "cmdline")]
     own = [keeper, *front]
     return Sample(
         seconds,
+        sessions,
         sum(_field(_read(pid, "smaps_rollup"), b"Pss:") for pid in own),
         sum(_descriptors(pid) for pid in own),
         len(below),
@@ -61,20 +69,22 @@ def lines(samples: Sequence[Sample]) -> list[Line]:
     """A line for each kind. With fewer than three samples there is none."""
     if len(samples) < 3:
         return []
+    at = [one.seconds for one in samples]
+    filling = _REMEMBERED * (min(_FULL, samples[-1].sessions) - min(_FULL, samples[0].sessions))
     return [
-        _line(kind, [one.seconds for one in samples], [getattr(one, kind) for one in samples])
+        _line(kind, at, [getattr(one, kind) for one in samples], filling if kind == "memory" else 0.0)
         for kind in TOLERANCES
     ]
 
 
-def _line(kind: str, at: list[float], values: list[float]) -> Line:
+def _line(kind: str, at: list[float], values: list[float], more: float) -> Line:
     part, least = TOLERANCES[kind]
     slope, start = statistics.linear_regression(at, values)
     wide = sum((one - statistics.fmean(at)) ** 2 for one in at)
     left = sum((value - start - slope * one) ** 2 for one, value in zip(at, values, strict=True))
     error = (left / (len(at) - 2) / wide) ** 0.5
     mean, span = statistics.fmean(values), at[-1] - at[0]
-    return Line(kind, mean, slope * span, error * span, max(part * mean, least))
+    return Line(kind, mean, slope * span, error * span, max(part * mean, least) + more)
 
 
 def children(pid: int) -> list[int]:

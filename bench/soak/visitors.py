@@ -10,7 +10,6 @@ from bench.soak import programs
 
 TIMEOUT = 1.0  # seconds: PersistentCGITimeout
 _LATE = 3.0  # seconds beyond it after which a session that was left must be over
-_LONGEST_VISIT = 38  # requests of a session: 20 in the mean
 _BOUND = 30.0  # seconds for an answer
 _ENDS = {"left": 0.45, "ended": 0.45, "crashed": 0.1}
 _WORDS = {"left": "timed-out", "ended": "ended", "crashed": "crashed"}
@@ -35,10 +34,10 @@ class Over(NamedTuple):
 
 
 class Plan:
-    """How much is to be done, and how fast: `count` requests spread over `seconds`."""
+    """How much is to be done, and how fast: `count` requests spread over `seconds`; `longest`: of a visit."""
 
-    def __init__(self, count: int, seconds: float, programs: list[str], seed: int) -> None:
-        self.count, self.seconds, self.programs = count, seconds, programs
+    def __init__(self, count: int, seconds: float, programs: list[str], seed: int, longest: int = 38) -> None:
+        self.count, self.seconds, self.programs, self.longest = count, seconds, programs, longest
         self.random = random.Random(seed)
         self.begin = time.monotonic()
         self.done = 0
@@ -91,7 +90,7 @@ class Visitor:
         if how == "crashed" and program == programs.SHARED:  # others' sessions would end with it
             how = "ended"
         path, handle = f"/cgi-bin/{program}", ""
-        for count in range(1, plan.random.randint(2, _LONGEST_VISIT) + 1):
+        for count in range(1, plan.random.randint(2, plan.longest) + 1):
             await asyncio.sleep(max(0.0, plan.ahead))
             answer = await self._get(path)
             number, _, given = answer.body.partition(" ")

@@ -29,7 +29,8 @@ if "gateway.front" in sys.orig_argv:
     threading.Thread(target=leak, daemon=True).start()
 """
 SAMPLES = [
-    growth.Sample(number, 1e5 + number % 7, 100 + number % 5, 20 + number % 3, 2) for number in range(100)
+    growth.Sample(number, 20_000, 1e5 + number % 7, 100 + number % 5, 20 + number % 3, 2)
+    for number in range(100)
 ]
 
 
@@ -73,3 +74,13 @@ def test_what_goes_up_and_down_is_flat_and_what_rises_is_told() -> None:
             one._replace(**{kind: getattr(one, kind) + number * step}) for number, one in enumerate(SAMPLES)
         ]
         assert [line.kind for line in growth.lines(rising) if not line.flat] == [kind]
+
+
+def test_memory_may_grow_while_what_is_remembered_of_sessions_fills_up() -> None:
+    filling = [
+        one._replace(sessions=30 * number, memory=one.memory + 30 * number)
+        for number, one in enumerate(SAMPLES)
+    ]
+    assert all(line.flat for line in growth.lines(filling))
+    full = [one._replace(sessions=one.sessions + 12_000) for one in filling]
+    assert [line.kind for line in growth.lines(full) if not line.flat] == ["memory"]
