@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """At `seconds` of the run, when so many `sessions` were over. `memory`: proportional, of front and keeper, in
-    KiB; `descriptors` and `threads` of both; `processes`: all below the keeper, which come and go with the
+    """At `seconds` of the run, when so many `sessions` were over. `memory`: proportional, of front and keeper,
+    in KiB; `descriptors` and `threads` of both; `processes`: all below the keeper, which come and go with the
     sessions."""
 
     seconds: float

@@ -13,13 +13,14 @@ import pytest
 from tests.blackbox.harness import ROOT
 from tests.fuzz.target import NAMES
 
-pytestmark = pytest.mark.faults
+BOUND = 400  # seconds: eighteen processes, each of which loads and instruments the gateway
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(BOUND + 10)]
 
 
 def fuzz(folder: Path, *arguments: str) -> tuple[int, str]:
     """Status and output of a run."""
     command = [sys.executable, "-m", "tests.fuzz", *arguments, "--models", "0", "--folder", str(folder / "run")]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BOUND)
     return finished.returncode, finished.stdout + finished.stderr
 
 
