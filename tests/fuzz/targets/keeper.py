@@ -38,7 +38,7 @@ def _play(world: KeeperWorld, line: bytes) -> None:
     if line[1:2] == b"{":
         world.say(number, line[1:])
     elif line.endswith(b"reap"):
-        world.reap(number, number)
+        world.reap(number, number << 8 if number % 2 else number % 64)  # an exit status, or a signal
     elif line.endswith(b"lost"):
         world.lose(number)
     elif line.endswith(b"time"):
