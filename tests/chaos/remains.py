@@ -1,0 +1,79 @@
+"""What a gateway has, and what it leaves behind: processes, descriptors, slots, temporary files."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.blackbox.commands import asked
+from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.proc import descriptors
+
+_WHOLE = 30.0  # seconds within which everything must have gone
+
+
+class Held(NamedTuple):
+    """Descriptors, the keeper's children, slots of MaxPersistentCGI and MaxCGIJobs, temporary files."""
+
+    keeper: int
+    front: int
+    children: int
+    persistent: int
+    jobs: int
+    files: int
+
+
+def held(gateway: Gateway) -> Held:
+    """What a gateway has while nobody asks for anything. Raises Unreachable between two fronts."""
+    facts = asked(gateway, "status")
+    limits = facts["limits"]
+    return Held(
+        len(descriptors(gateway.keeper)),
+        len(descriptors(facts["front"]["pid"])),
+        len(gateway.children()),
+        limits["MaxPersistentCGI"]["used"],
+        limits["MaxCGIJobs"]["used"],
+        sum(1 for _ in (gateway.folder / "tmp").rglob("*")),
+    )
+
+
+def difference(gateway: Gateway, before: Held) -> str:
+    """Wait until a gateway has no more than before; what it has too much after the bound, empty for nothing."""
+    try:
+        wait_for("what it had before", lambda: held(gateway) == before, _WHOLE)
+    except AssertionError:
+        return f"{held(gateway)} instead of {before}"
+    return ""
+
+
+def end_unknown(gateway: Gateway) -> int:
+    """End the sessions whose visitors never got their first answer; how many there were."""
+    left = asked(gateway, "sessions")["sessions"]
+    for session in left:
+        asked(gateway, "end", session["id"])
+    return len(left)
+
+
+def processes(folder: Path) -> dict[int, str]:
+    """Every process of this machine whose working directory is in the folder: a gateway's, its programs', their
+    children's. Pid -> name."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            place = os.readlink(f"/proc/{name}/cwd")
+            if place == str(folder) or place.startswith(f"{folder}/"):
+                found[int(name)] = Path(f"/proc/{name}/comm").read_text().strip()
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def complaints(gateway: Gateway) -> list[str]:
+    """Errors of the gateway's own code in its log."""
+    return re.findall(
+        r"^.*(?:Traceback|Exception in callback|exception was never retrieved).*$", gateway.log, re.M
+    )
