@@ -31,6 +31,9 @@ def fork(order: Order, descriptors: Sequence[int]) -> int:
         pid = os.fork()
         if not pid:
             _run(prepared, writing)
+    except OSError as error:
+        os.close(reading)
+        raise StartError(error.errno or errno.EAGAIN, "fork") from error
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(writing)

@@ -58,12 +58,19 @@ class Front:
             theirs.close()
         self._link = Link(ours)
         self._writing = self._asked = False
+        self._why = "its link was closed"
         loop.reader(self._link.fileno(), self._event)
 
     def send(self, kind: str, descriptors: Sequence[int] = (), **fields: Any) -> None:
         """Send a message; what does not go at once goes when the socket can be written."""
-        if self.role is not Role.GONE:
+        if self.role is Role.GONE:
+            return
+        try:
             self._link.send(kind, descriptors, **fields)
+        except OSError as error:  # its sessions live on, and go to the next front
+            self._why = f"no message could be kept for it: {error.strerror}"
+            self.kill()
+        else:
             self._watch()
 
     def require_unconfigured(self) -> None:
@@ -108,7 +115,7 @@ class Front:
     def _event(self) -> None:
         if self.role is Role.GONE:
             return
-        why = "its link was closed"
+        why = self._why
         try:
             self._link.flush()
             messages = self._link.receive()

@@ -5,6 +5,7 @@ No orphans: PR_SET_PDEATHSIG would need a fork for every program, and spares a p
 
 import os
 import signal
+from contextlib import suppress
 from typing import NoReturn
 
 from gateway.keeper.roll import Roll, signal_group
@@ -20,22 +21,29 @@ class Guardian:
         self.pid, self._pipe = _fork(roll)
 
     def restart(self) -> None:
-        """Another one in its place."""
+        """Another one in its place. Raises OSError when there can be none now."""
+        pid, pipe = _fork(self._roll)
         os.close(self._pipe)
-        self.pid, self._pipe = _fork(self._roll)
+        self.pid, self._pipe = pid, pipe
 
     def close(self) -> None:
-        """Let it go, and reap it."""
+        """Let it go, and reap it, unless it was killed and had no successor."""
         os.close(self._pipe)
-        os.waitpid(self.pid, 0)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
 
 
 def _fork(roll: Roll) -> tuple[int, int]:
     reading, writing = os.pipe2(os.O_CLOEXEC)
-    pid = os.fork()
-    if not pid:
-        _guard(reading, roll)
-    os.close(reading)
+    try:
+        pid = os.fork()
+        if not pid:
+            _guard(reading, roll)
+    except OSError:
+        os.close(writing)
+        raise
+    finally:
+        os.close(reading)
     return pid, writing
 
 

@@ -1,5 +1,6 @@
 """The keeper process: fronts come and go, instances stay."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ RELEASE_BOUND = 5.0  # seconds that a front may take to give its idle sessions b
 MOST_FAILED_STARTS = 5
 MOST_DRAINING = 2
 _RESTART_PAUSE = 0.5
+SHORTAGES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 class Keeper:
@@ -119,7 +121,13 @@ class Keeper:
         return self._stopping or (front is not None and front.lives(self._log))
 
     def _start_front(self) -> None:
-        front = Front(self.loop, self._arguments, self._message, self._front_lost)
+        try:
+            front = Front(self.loop, self._arguments, self._message, self._front_lost)
+        except OSError as error:
+            # Processes or descriptors that are short now may not be short for ever: what lives is kept meanwhile
+            lasting = error.errno not in SHORTAGES or not self._children.by_id
+            self._none_started(f"a front cannot be started: {error.strerror}", counts=lasting)
+            return
         self._fronts.append(front)
         self._unreaped.add(front.pid)
 
@@ -188,6 +196,10 @@ class Keeper:
         text = f"front {front.pid} ended while it was starting ({why})"
         if front.refusal is not None:
             text = f"not loaded: {front.refusal}"
+        self._none_started(text, hopeless=bool(front.refusal and not self._children.by_id))
+
+    def _none_started(self, text: str, *, counts: bool = True, hopeless: bool = False) -> None:
+        """Try again, unless a front serves already; `counts`: not more than five times."""
         self._log("error", text, module="core")
         active = self._fronts.active
         if active is not None:
@@ -196,14 +208,14 @@ class Keeper:
             self._log("notice", "the old settings stay", module="core")
             self._service.not_reloaded(text)
             return
-        self._failed_starts += 1
-        if self._failed_starts >= MOST_FAILED_STARTS or (front.refusal and not self._children.by_id):
+        self._failed_starts += counts
+        if self._failed_starts >= MOST_FAILED_STARTS or hopeless:
             self._log("crit", "no front can be started: the gateway ends", module="core")
             self._service.failed(text)
             self.exit_code = 1
             self.stop()
         else:
-            self.loop.later(_RESTART_PAUSE * self._failed_starts, self._restart)
+            self.loop.later(_RESTART_PAUSE * max(1, self._failed_starts), self._restart)
 
     def _restart(self) -> None:
         if not self._stopping and not self._fronts.of(Role.STARTING) and self._fronts.active is None:
@@ -212,7 +224,7 @@ class Keeper:
     def _other_exited(self, pid: int, status: int) -> None:
         if pid == self._guardian.pid:
             self._log("error", "the guardian was killed; there is another one", module="core")
-            self._guardian.restart()
+            self._guard_again()
             return
         if pid not in self._unreaped:  # made by a warm host, and over before that could tell of it
             return
@@ -220,6 +232,13 @@ class Keeper:
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
             self._log("error", f"front {pid} was ended by {signal_name(-code)}", module="core")
+
+    def _guard_again(self) -> None:
+        try:
+            self._guardian.restart()
+        except OSError as error:
+            self._log("error", f"no guardian can be started now: {error.strerror}", module="core")
+            self.loop.later(_RESTART_PAUSE, self._guard_again)
 
     def _kill_fronts(self) -> None:
         for pid in self._unreaped:

@@ -27,6 +27,7 @@ _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
 _MOST_DESCRIPTORS = 253
 _INT = array.array("i").itemsize
+_GONE = -1  # in the place of all descriptors of a message
 
 
 class LinkError(Exception):
@@ -34,10 +35,12 @@ class LinkError(Exception):
 
 
 class Message(NamedTuple):
-    """One message and the descriptors that came with it (the receiver owns them)."""
+    """One message and the descriptors that came with it (the receiver owns them). `bare`: there were some, but
+    this process may have no more (EMFILE, ENFILE), and they are gone."""
 
     fields: dict[str, Any]
     descriptors: tuple[int, ...] = ()
+    bare: bool = False
 
     @property
     def kind(self) -> str:
@@ -52,9 +55,13 @@ class Decoder:
         self._buffer = bytearray()
         self._descriptors: deque[int] = deque()
 
-    def feed(self, data: bytes, descriptors: Sequence[int] = ()) -> list[Message]:
-        """The messages completed by `data`. Raises LinkError; then `close` owns what came in."""
+    def feed(self, data: bytes, descriptors: Sequence[int] = (), *, truncated: bool = False) -> list[Message]:
+        """The messages completed by `data`. `truncated`: descriptors of the one message among these bytes that has
+        some are gone, and so are its others now. Raises LinkError; then `close` owns what came in."""
         self._buffer += data
+        if truncated:
+            _close(descriptors)
+            descriptors = (_GONE,)
         self._descriptors.extend(descriptors)
         messages = []
         while (message := self._next()) is not None:
@@ -70,16 +77,20 @@ class Decoder:
         end = _HEADER.size + length
         if len(self._buffer) < end:
             return None
+        bare = bool(count and self._descriptors and self._descriptors[0] == _GONE)
+        if bare:
+            self._descriptors.popleft()
+            count = 0
         if len(self._descriptors) < count:
             raise LinkError(f"a message with {count} descriptors brought {len(self._descriptors)}")
         fields = _parse(bytes(self._buffer[_HEADER.size : end]))
         del self._buffer[:end]
-        return Message(fields, tuple(self._descriptors.popleft() for _ in range(count)))
+        return Message(fields, tuple(self._descriptors.popleft() for _ in range(count)), bare)
 
     def close(self) -> None:
         """Close descriptors whose message never came."""
-        while self._descriptors:
-            os.close(self._descriptors.popleft())
+        _close([descriptor for descriptor in self._descriptors if descriptor != _GONE])
+        self._descriptors.clear()
 
 
 def encode(fields: dict[str, Any], descriptors: int) -> bytes:
@@ -117,7 +128,8 @@ class Link:
         return bool(self._outgoing)
 
     def send(self, kind: str, descriptors: Sequence[int] = (), **fields: Any) -> None:
-        """Queue a message and send what goes. Descriptors are duplicated: the caller keeps its own."""
+        """Queue a message and send what goes. Descriptors are duplicated: the caller keeps its own. Raises OSError
+        when that cannot be; then nothing of the message has gone."""
         fields["kind"] = kind
         owned: tuple[int, ...] = ()
         if self._outgoing:
@@ -149,14 +161,15 @@ class Link:
         messages: list[Message] = []
         while True:
             try:
-                data, ancillary, _, _ = self.sock.recvmsg(262144, space, socket.MSG_CMSG_CLOEXEC)
+                data, ancillary, flags, _ = self.sock.recvmsg(262144, space, socket.MSG_CMSG_CLOEXEC)
             except (BlockingIOError, InterruptedError):
                 return messages
             except OSError:
-                data, ancillary = b"", []
+                data, ancillary, flags = b"", [], 0
             if not data:
                 return messages or None
-            messages += self._decoder.feed(data, _descriptors(ancillary))
+            truncated = bool(flags & socket.MSG_CTRUNC)  # unix(7): a read ends with the bytes of one message's
+            messages += self._decoder.feed(data, _descriptors(ancillary), truncated=truncated)
 
     def close(self) -> None:
         """Close the socket and every descriptor under way."""

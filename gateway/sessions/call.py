@@ -83,6 +83,7 @@ class Call:
         self.since = self.began = self.counted = time.monotonic()
         self._sink, self._decide = sink, decide
         instance.call = self
+        instance.resume()
 
     # ---- to the program
 

@@ -120,6 +120,9 @@ class Instance:
     # ---- reading
 
     def _readable(self) -> None:
+        if self.call is None and self.state is not State.IDLE:
+            self.pause()  # handed out: what comes now is for the call that is about to begin
+            return
         try:
             data = os.read(self.output, READ_SIZE)
         except BlockingIOError:

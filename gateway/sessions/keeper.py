@@ -1,6 +1,7 @@
 """The front's end of the link to the keeper, on the event loop."""
 
 import asyncio
+import errno
 import itertools
 import os
 import socket
@@ -147,6 +148,8 @@ class KeeperLink:
         def received(message: Message) -> None:
             if self.on_answer is not None:
                 self.on_answer(kind, time.monotonic() - asked)
+            if message.bare:
+                message = self._unusable(message)
             if future.cancelled():
                 self._decline(message)
             else:
@@ -163,11 +166,18 @@ class KeeperLink:
         if message.kind == "started":
             self.tell("end", id=message.fields["id"], how="term")
 
+    def _unusable(self, message: Message) -> Message:
+        """The pipes of a program that was started could not be taken: its start has failed."""
+        self.tell("end", id=message.fields["id"], how="kill")
+        return Message({"kind": "failed", "errno": errno.EMFILE, "step": "taking its pipes"})
+
     def _readable(self) -> None:
         try:
             messages = self._link.receive()
         except LinkError:
             messages = None
+        if any(message.bare and message.kind != "started" for message in messages or ()):
+            messages = None  # another front tries again: without its sessions this one is none
         for message in messages or ():
             key = message.fields.get("tag", message.kind)
             _, receive = self._answers.pop(key, (0.0, None))

@@ -56,8 +56,9 @@ def of_document(document: Document, status: int, headers: Iterable[tuple[bytes, 
 
 
 def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
-    """The page in the form that the Accept header prefers."""
+    """The page in the form that the Accept header prefers; as text when no file can be opened for the HTML."""
     kind = preferred(accept)
+    html = _template_if_any() if kind == _HTML else None
     fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
     fields.setdefault("cache-control", "no-store")
     if kind == _JSON:
@@ -65,13 +66,20 @@ def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ())
         if page.link:
             body["link"] = page.link
         return JSONResponse(body, page.status, fields)
-    if kind == _TEXT:
+    if html is None:
         lines = [f"{page.status} {page.title}", "", page.heading, *page.paragraphs]
         lines += [f"- {line}" for line in page.kept]
         lines += [f"{page.link_text}: {page.link}"] if page.link else []
         return PlainTextResponse("\n".join(lines) + "\n", page.status, fields)
     fields["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-    return HTMLResponse(template().render(page._asdict()), page.status, fields)
+    return HTMLResponse(html.render(page._asdict()), page.status, fields)
+
+
+def _template_if_any() -> Template | None:
+    try:
+        return template()
+    except OSError:
+        return None
 
 
 def preferred(accept: str) -> str:

@@ -41,13 +41,12 @@ while (1) {
     hang('running', \%do);
     my $all = 'x' x (1 << 36 * $do{eat}) if $do{eat};
     $handle = $call{HTSESSION_NEXT_HANDLE} if $do{rotate};
-    print "Content-Ty" and hang('header', \%do) if ($do{hang} // '') eq 'header';
-    print "pe: text/plain\n" if ($do{hang} // '') eq 'header';
-    my $page = $do{bye} ? '' : "Accept-HTSession: $handle\n";
-    $page .= "Content-Type: text/plain\n" if ($do{hang} // '') ne 'header';
+    if ($do{hang}) { print 'Content-Ty'; hang('header', \%do) }
+    my $page = ($do{hang} ? '' : 'Content-Ty') . "pe: text/plain\n";
+    $page .= "Accept-HTSession: $handle\n" if !$do{bye};
     $page .= "\ncount=$face->{count} word=$face->{word} nonce=$do{nonce} pid=$$ handle=$handle";
     $page .= ' length=' . length($body) . "\n$body";
-    print $page and $page = '' and hang('body', \%do) if ($do{hang} // '') eq 'body';
+    if ($do{hang}) { print $page; $page = ''; hang('body', \%do) }
     print $page, $face->{word} x ($do{fill} // 0), "\4$end\n";
     delete $face{$handle} if $do{bye};
     my ($size, $byte) = ('', '');

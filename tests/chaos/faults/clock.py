@@ -15,7 +15,7 @@ from tests.chaos.scene import Scene
 
 _HOUR, _DAY, _YEAR = 3600, 86400, 365 * 86400
 JUMPS = (-_HOUR, _HOUR, _DAY, -_DAY, 25 * _HOUR, -10 * _YEAR, 10 * _YEAR, 0)  # seconds away from the real time
-_BRIEF = "/cgi-bin/brief?word=w&nonce=0.0"
+_BRIEF = "/cgi-bin/brief/one?word=w&nonce=0.0"
 
 
 def library() -> str:
@@ -67,5 +67,5 @@ def _ended(scene: Scene) -> str:
 
 FAULTS = (
     Fault("clock", "the system clock jumps: hours, days, ten years, forth and back", _jump, Rules(), 24,
-          missing=_missing, through=through, directives="<Files brief>\n  PersistentCGITimeout 1s\n</Files>"),
+          missing=_missing, through=through, directives="<Directory cgi-bin/brief>\n  PersistentCGITimeout 1s\n</Directory>"),
 )  # fmt: skip

@@ -42,7 +42,7 @@ def _while(where: str, status: int) -> Callable[[Scene], None]:
 
 
 def _shared(scene: Scene) -> None:
-    visitor = scene.load.take(lambda one: one.program == SHARED)
+    visitor = scene.load.take(lambda one: one.program == SHARED and alive(one.pid))
     _kill(scene, visitor)
     scene.load.give_back(visitor)
     scene.load.more(len(scene.load.visitors) // 4)
@@ -94,7 +94,7 @@ FAULTS = (
     Fault("instance-running", "kill -9 before it has written anything", _while("running", 502), _KILLED, 50),
     Fault("instance-header", "kill -9 in the middle of its header", _while("header", 502), _KILLED, 50),
     Fault("instance-body", "kill -9 in the middle of its body", _while("body", 0), _KILLED, 50),
-    Fault("instance-shared", "kill -9 of the instance of many sessions", _shared, Rules(CRASHED, cuts=True)),
+    Fault("instance-shared", "kill -9 of the instance of many sessions", _shared, Rules(CRASHED | {(410, "ended")}, cuts=True)),
     Fault("instance-paused", "SIGSTOP of an instance, a request, SIGCONT", _pause),
     Fault("instance-stopped", "SIGSTOP of an instance for ever", _halt, _TIMED_OUT, 10,
           directives="CGIScriptTimeout 2s"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ from tests.chaos.scene import Scene
 
 _LOGS = ("error.log", "access.log", "sessions.log")
 _TURNED_AWAY = frozenset({500, 503})
+_FILES, _PROCESSES = "Max open files", "Max processes"  # as in /proc/PID/limits
+_OPTIONS = {_FILES: "nofile", _PROCESSES: "nproc"}  # of prlimit(1)
 _SHORT = Rules(newcomers=_TURNED_AWAY, cuts=True)
 
 
@@ -97,14 +98,23 @@ def _fill(path: Path) -> None:
 
 
 @contextmanager
-def _limited(pid: int, what: int, most: int) -> Iterator[None]:
+def _limited(pid: int, what: str, most: int) -> Iterator[None]:
     """A process that lives may have no more than this of something, for a while."""
-    before = resource.prlimit(pid, what)
-    resource.prlimit(pid, what, (most, before[1]))
+    row = next(line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith(what))
+    _limit(pid, what, str(most))
     try:
         yield
     finally:
-        resource.prlimit(pid, what, before)
+        _limit(pid, what, row.removeprefix(what).split()[0])
+
+
+def _limit(pid: int, what: str, soft: str) -> None:
+    """Set the soft limit, as the process's own user: root itself may lack the right (CAP_SYS_RESOURCE)."""
+    who = os.stat(f"/proc/{pid}")
+    command = ["prlimit", f"--pid={pid}", f"--{_OPTIONS[what]}={soft}:"]
+    if who.st_uid != os.geteuid():
+        command = ["setpriv", f"--reuid={who.st_uid}", f"--regid={who.st_gid}", "--clear-groups", *command]
+    subprocess.run(command, check=True)
 
 
 def _newcomers_turned_away(scene: Scene) -> None:
@@ -116,14 +126,14 @@ def _newcomers_turned_away(scene: Scene) -> None:
 
 
 def _front_descriptors(scene: Scene) -> None:
-    with _limited(scene.front(), resource.RLIMIT_NOFILE, 16):
+    with _limited(scene.front(), _FILES, 16):
         _newcomers_turned_away(scene)
     scene.load.more(100)
 
 
 def _keeper_descriptors(scene: Scene) -> None:
     keeper = scene.gateway.keeper
-    with _limited(keeper, resource.RLIMIT_NOFILE, 16):
+    with _limited(keeper, _FILES, 16):
         _newcomers_turned_away(scene)
         os.kill(keeper, signal.SIGHUP)
         scene.load.more(100)
@@ -135,7 +145,7 @@ def _keeper_descriptors(scene: Scene) -> None:
 def _processes(scene: Scene) -> None:
     """No process can be made: newcomers are told so, a reload does not come, a front that dies comes back later."""
     keeper, front = scene.gateway.keeper, scene.front()
-    with _limited(keeper, resource.RLIMIT_NPROC, 1):
+    with _limited(keeper, _PROCESSES, 1):
         _newcomers_turned_away(scene)
         os.kill(keeper, signal.SIGHUP)
         scene.load.more(100)
