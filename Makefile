@@ -20,7 +20,7 @@ HELPERS := gateway/helpers
 CFLAGS ?= -O2 -Wall -Wextra
 COBC ?= cobc
 
-.PHONY: help serve programs test running faults languages realworld fuzz soak lint format docs bench clean
+.PHONY: help serve programs test running faults languages realworld fuzz soak chaos lint format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,7 +33,8 @@ help:
 	@echo "make fuzz     a million inputs for everything that reads what others wrote (FUZZ_ARGUMENTS)"
 	@echo "make soak     a million requests over sessions that come and go, for ten minutes (SOAK_ARGUMENTS)"
 	@echo "make lint     formatting, lint, types, stale generated files"
-	@echo "make bench    a living session beside a bare uvicorn"
+	@echo "make bench    the gateway beside others, in ratios (BENCH_ARGUMENTS: which sections)"
+	@echo "make chaos    every fault many times under load (CHAOS_ARGUMENTS: which, --times, --sessions, --seed)"
 	@echo "make docs     write the generated pages, build the site in site/"
 
 # A stamp is newer than pyproject.toml when everything in it is installed: the second time costs nothing.
@@ -122,6 +123,9 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(BENCH_ARGUMENTS)
+
+chaos: $(STAMP)
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGUMENTS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache site $(PROGRAMS) $(OUT)/.build-*

@@ -1,6 +1,5 @@
 """The keeper process: fronts come and go, instances stay."""
 
-import errno
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from gateway.keeper.notify import Service
 from gateway.keeper.permit import Permit
 from gateway.keeper.roll import Roll
 from gateway.keeper.sockets import Sockets
+from gateway.keeper.spawn import NO_ROOM
 from gateway.keeper.warm import Warm
 from gateway.logs.error import ErrorLog, Target
 
@@ -25,7 +25,6 @@ RELEASE_BOUND = 5.0  # seconds that a front may take to give its idle sessions b
 MOST_FAILED_STARTS = 5
 MOST_DRAINING = 2
 _RESTART_PAUSE = 0.5
-SHORTAGES = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 class Keeper:
@@ -124,8 +123,8 @@ class Keeper:
         try:
             front = Front(self.loop, self._arguments, self._message, self._front_lost)
         except OSError as error:
-            # Processes or descriptors that are short now may not be short for ever: what lives is kept meanwhile
-            lasting = error.errno not in SHORTAGES or not self._children.by_id
+            # What is short now may not be for ever: what lives is kept meanwhile
+            lasting = error.errno not in NO_ROOM or not self._children.by_id
             self._none_started(f"a front cannot be started: {error.strerror}", counts=lasting)
             return
         self._fronts.append(front)

@@ -56,8 +56,8 @@ class Decoder:
         self._descriptors: deque[int] = deque()
 
     def feed(self, data: bytes, descriptors: Sequence[int] = (), *, truncated: bool = False) -> list[Message]:
-        """The messages completed by `data`. `truncated`: descriptors of the one message among these bytes that has
-        some are gone, and so are its others now. Raises LinkError; then `close` owns what came in."""
+        """The messages completed by `data`. `truncated`: descriptors of the one message among these bytes that
+        has some are gone, and so are its others now. Raises LinkError; then `close` owns what came in."""
         self._buffer += data
         if truncated:
             _close(descriptors)
@@ -128,8 +128,8 @@ class Link:
         return bool(self._outgoing)
 
     def send(self, kind: str, descriptors: Sequence[int] = (), **fields: Any) -> None:
-        """Queue a message and send what goes. Descriptors are duplicated: the caller keeps its own. Raises OSError
-        when that cannot be; then nothing of the message has gone."""
+        """Queue a message and send what goes. Descriptors are duplicated: the caller keeps its own. Raises
+        OSError when that cannot be; then nothing of the message has gone."""
         fields["kind"] = kind
         owned: tuple[int, ...] = ()
         if self._outgoing:

@@ -1,6 +1,7 @@
 """Starting a process by posix_spawn (vfork underneath): several times cheaper than fork from Python, and the
 error of exec comes back at once. Nothing is inherited that is not named."""
 
+import errno
 import os
 import signal
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from gateway.keeper.identity import Identity
 
 # What the gateway was started with, or Python ignores (SIGPIPE, SIGXFSZ), would stay ignored in the program
 RESTORED = tuple(sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+# What is short of room now may have some later: such an error says nothing of what was to be started
+NO_ROOM = frozenset((errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS))
 
 
 class Limit(NamedTuple):

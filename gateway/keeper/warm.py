@@ -13,7 +13,7 @@ from gateway.keeper.fields import about_of, grace_of, tag_of
 from gateway.keeper.fronts import Front, Role
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import Refused, order_of
-from gateway.keeper.spawn import Order
+from gateway.keeper.spawn import NO_ROOM, Order
 from gateway.keeper.zygote import MOST_ASKED, Asked, Made, Zygote
 from gateway.logs.error import ErrorLog
 
@@ -25,10 +25,6 @@ _SETTLED = 1.0  # seconds after which a process that is killed is no sign of a h
 _TOGETHER = 0.02  # seconds in which processes that are missing add up: the host makes several for less
 _GRACE = 2.0
 _ROOT = b"/"
-# What is short of room now may have some later: it says nothing of the host
-_NO_ROOM = frozenset(
-    (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
-)
 
 
 class Wanted(NamedTuple):
@@ -183,7 +179,7 @@ class Group:
         """A process could not be made: because of the host, or because there is no room for one now."""
         if error.errno == errno.ECHILD:
             self._failed("a process ended at once")
-        elif error.errno not in _NO_ROOM:
+        elif error.errno not in NO_ROOM:
             self._failed(str(error))
         else:
             if not self._no_room:

@@ -1,5 +1,5 @@
-"""`make chaos`: every fault many times under a load of real sessions. Exit status 1 when anything was lost, wrong,
-mixed or left behind."""
+"""`make chaos`: every fault many times under a load of real sessions. Exit status 1 when anything was lost,
+wrong, mixed or left behind, 2 when a tool is missing."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 class Rules(NamedTuple):
     """What a fault may do. `ends`: how a session may end that was exposed to it; `cuts`: connections may be
-    cut; `refuses`: they may be refused; `newcomers`: statuses besides 200 for who begins a session meanwhile."""
+    cut; `refuses`: they may be refused; `newcomers`: statuses besides 200 for newcomers meanwhile."""
 
     ends: frozenset[End] = frozenset()
     cuts: bool = False
@@ -33,9 +33,9 @@ class Rules(NamedTuple):
 
 @dataclass
 class Visitor:
-    """`count` 0: no session now; `cuts`: requests since the last answer that may have been carried out; `exposed`:
-    the newest request when a fault met this session; `taken`: a fault plays with it, the load leaves it alone; `leaving`: its last
-    request, not answered whole, was to end the session."""
+    """`count` 0: no session now; `cuts`: requests since the last answer that may have been carried out;
+    `exposed`: the newest request when a fault met this session; `taken`: a fault plays with it, the load leaves
+    it alone; `leaving`: its last request, not answered whole, was to end the session."""
 
     number: int
     program: str
@@ -102,8 +102,9 @@ class Book:
             visitor.expose()
 
     def cut(self, visitor: Visitor, what: str, *, stale: bool = False, bye: bool = False) -> None:
-        """The connection ended before the answer was whole; `stale`: it had been kept, and nothing came. A server may
-        close such a one at any time (RFC 9112, section 9.3.1), but then it has not carried out the request."""
+        """The connection ended before the answer was whole; `stale`: it had been kept, and nothing came. A
+        server may close such a one at any time (RFC 9112, section 9.3.1): then the request was not carried
+        out."""
         if stale and not self.rules.cuts:
             self.figures["stale"] += 1
             return

@@ -1,4 +1,4 @@
-"""One keep-alive connection of a visitor; HTTP is read by h11, which is strict and not the gateway's own parser."""
+"""One keep-alive connection of a visitor; h11 reads HTTP, which is strict and not the gateway's own parser."""
 
 from __future__ import annotations
 

@@ -41,11 +41,13 @@ class Load:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The load, from the moment when every visitor has a session; in the end all sessions are ended."""
+        """The load, from the moment when every visitor has had a session; in the end all sessions are ended."""
         thread = threading.Thread(target=self._run, name="load")
         thread.start()
         try:
-            wait_for("all sessions", lambda: self._done(lambda: all(one.count for one in self.visitors)), 120)
+            wait_for(
+                "all sessions", lambda: self._done(lambda: all(one.serial > 1 for one in self.visitors)), 120
+            )
             yield
         finally:
             self._over = True
@@ -65,7 +67,8 @@ class Load:
         )
 
     def strike(self, act: Callable[[], T], victims: Callable[[], Iterable[Visitor]] | None = None) -> T:
-        """Do it between two steps of the load; the victims, by default who has a request under way, are exposed."""
+        """Do it between two steps of the load; the victims, by default who has a request under way, are exposed
+        to it."""
 
         def now() -> T:
             met = [one for one in self.visitors if one.in_flight] if victims is None else victims()
@@ -128,6 +131,8 @@ class Load:
             for visitor in mine:
                 if not visitor.taken:
                     await self._visit(connection, visitor, bye=self._chance.random() < LEAVES)
+                    if not visitor.count:
+                        await self._visit(connection, visitor, bye=False)
                     await asyncio.sleep(PACE)
                 if self._over:
                     break

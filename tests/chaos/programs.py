@@ -1,11 +1,12 @@
 """The programs of the load, one promise in several languages.
 
 Each remembers the `word` of its first request and counts its requests. The page is a line of what it knows
-(count, word, nonce of this request, pid, handle, length of the body), the body as it came, and the word `fill` times.
+(count, word, nonce of this request, pid, handle, length of the body), the body as it came, and the word `fill`
+times.
 
-Words of the query: `word=W nonce=N fill=N`; `rotate=1` a new handle each time; `bye=1` ends the session; `eat=1`
-wants more memory than there is; `hang=running|header|body` with `at=PATH`: makes PATH when it has come so far
-and goes on when PATH.go exists.
+Words of the query: `word=W nonce=N fill=N`; `rotate=1` a new handle each time; `bye=1` ends the session;
+`eat=1` wants more memory than there is; `hang=running|header|body` with `at=PATH`: makes PATH when it has come
+so far and goes on when PATH.go exists.
 """
 
 PERL = r"""#!/usr/bin/perl
@@ -143,8 +144,8 @@ int main(void)
         printf("pe: text/plain\n");
         if (!*of("bye"))
             printf("Accept-HTSession: %s\n", handle);
-        printf("\ncount=%u word=%s nonce=%s pid=%d handle=%s length=%zu\n", count, word, of("nonce"), (int)getpid(),
-               handle, length);
+        printf("\ncount=%u word=%s nonce=%s pid=%d handle=%s length=%zu\n", count, word, of("nonce"),
+               (int)getpid(), handle, length);
         fwrite(body, 1, length, stdout);
         hang("body");
         for (int copies = atoi(of("fill")); copies > 0; copies--)

@@ -61,9 +61,10 @@ def verdict(outcomes: Sequence[Outcome]) -> str:
     skipped = [one.fault for one in outcomes if one.skipped]
     text = (
         f"{sum(one.times for one in outcomes if not one.skipped)} faults, {sums['answers']} answers, "
-        f"{sums['begun']} sessions: {sums['lost']} sessions lost besides {sums['lost in flight']} that a fault met, "
-        f"{sums['wrong']} wrong answers, {sums['mixed']} mixed sessions, {sums['orphans']} orphans, "
-        f"{sums['leftovers']} leftovers, {sums['refusals']} connections refused, {sums['complaints']} complaints"
+        f"{sums['begun']} sessions: {sums['lost']} sessions lost besides {sums['lost in flight']} that a fault "
+        f"met, {sums['wrong']} wrong answers, {sums['mixed']} mixed sessions, {sums['orphans']} orphans, "
+        f"{sums['leftovers']} leftovers, {sums['refusals']} connections refused, "
+        f"{sums['complaints']} errors of the gateway's own"
     )
     return text + (f"; skipped: {', '.join(skipped)}" if skipped else "")
 

@@ -125,8 +125,8 @@ class Scene:
         return Raw(self.gateway)
 
     def begin(self, sock: Raw, visitor: Visitor, where: str) -> Path:
-        """Send a request that comes to a halt in the program (`running`, `header`, `body`); it goes on when the file
-        that is returned exists."""
+        """Send a request that comes to a halt in the program (`running`, `header`, `body`); it goes on when the
+        file that is returned exists."""
         at = self.gateway.folder / "at" / f"{visitor.number}.{visitor.serial}"
         self.send(sock, visitor.target(hang=where, at=str(at)))
         wait_for(f"the program in {where}", at.exists, PATIENCE)

@@ -1,4 +1,4 @@
-"""A wall clock that jumps, for the keeper and its fronts; their monotonic clock goes on as the kernel's does."""
+"""A wall clock that jumps, for the keeper and its fronts; their monotonic clock runs on as the kernel's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.chaos.scene import Scene
 
 _HOUR, _DAY, _YEAR = 3600, 86400, 365 * 86400
 JUMPS = (-_HOUR, _HOUR, _DAY, -_DAY, 25 * _HOUR, -10 * _YEAR, 10 * _YEAR, 0)  # seconds away from the real time
+_SHORT = "<Directory cgi-bin/brief>\n  PersistentCGITimeout 1s\n</Directory>"
 _BRIEF = "/cgi-bin/brief/one?word=w&nonce=0.0"
 
 
@@ -42,8 +43,7 @@ def through(folder: Path) -> list[str]:
 
 
 def _jump(scene: Scene) -> None:
-    """Sessions live on; short ones time out when their time has come, neither before nor never; what was retired before
-    is still known."""
+    """Sessions live on; short ones time out in their time; what was retired before is still known."""
     before = _ended(scene)
     clock = scene.gateway.folder / "clock"
     new = clock.with_suffix(".new")
@@ -67,5 +67,5 @@ def _ended(scene: Scene) -> str:
 
 FAULTS = (
     Fault("clock", "the system clock jumps: hours, days, ten years, forth and back", _jump, Rules(), 24,
-          missing=_missing, through=through, directives="<Directory cgi-bin/brief>\n  PersistentCGITimeout 1s\n</Directory>"),
+          missing=_missing, through=through, directives=_SHORT),
 )  # fmt: skip

@@ -14,7 +14,8 @@ STOPPED: frozenset[End] = frozenset({(410, "stopped")})
 
 
 class Fault(NamedTuple):
-    """A row of the table: `what` is done, `times`, beside at most so many `sessions`; `inflict` does it once.
+    """A row of the table: `what` is done, `times`, beside at most so many `sessions`, `smoke` times in CI;
+    `inflict` does it once.
     `missing` says what this machine lacks for it, empty when nothing; `unprivileged`: root runs the gateway as
     nobody; `through`: words before the command that starts the gateway in a folder; `set_up` is called when it
     serves, and returns what takes that back."""
@@ -25,6 +26,7 @@ class Fault(NamedTuple):
     rules: Rules = Rules()
     times: int = 30
     sessions: int = 200
+    smoke: int = 1
     directives: str = ""
     missing: Callable[[], str] = lambda: ""
     unprivileged: bool = False

@@ -14,6 +14,8 @@ from tests.chaos.programs import SHARED
 from tests.chaos.scene import Scene
 
 _KILLED = Rules(ends=CRASHED)
+# Who is killed between the end of a page and the end mark has ended it (P3)
+_KILLED_IN_THE_END = Rules(CRASHED | {(410, "ended")}, cuts=True)
 _TIMED_OUT = Rules(ends=frozenset({(504, None), (410, "crashed")}))
 
 
@@ -64,7 +66,7 @@ def _pause(scene: Scene) -> None:
 
 
 def _halt(scene: Scene) -> None:
-    """It never goes on: CGIScriptTimeout ends it, and a process that stands still can be ended only by SIGKILL."""
+    """It never goes on: CGIScriptTimeout ends it, which only SIGKILL can do."""
     visitor = scene.draw_instance()
     pid = visitor.pid
     scene.load.strike(lambda: scene.halt(pid), lambda: [visitor])
@@ -94,7 +96,7 @@ FAULTS = (
     Fault("instance-running", "kill -9 before it has written anything", _while("running", 502), _KILLED, 50),
     Fault("instance-header", "kill -9 in the middle of its header", _while("header", 502), _KILLED, 50),
     Fault("instance-body", "kill -9 in the middle of its body", _while("body", 0), _KILLED, 50),
-    Fault("instance-shared", "kill -9 of the instance of many sessions", _shared, Rules(CRASHED | {(410, "ended")}, cuts=True)),
+    Fault("instance-shared", "kill -9 of the instance of many sessions", _shared, _KILLED_IN_THE_END),
     Fault("instance-paused", "SIGSTOP of an instance, a request, SIGCONT", _pause),
     Fault("instance-stopped", "SIGSTOP of an instance for ever", _halt, _TIMED_OUT, 10,
           directives="CGIScriptTimeout 2s"),

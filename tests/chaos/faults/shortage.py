@@ -143,7 +143,7 @@ def _keeper_descriptors(scene: Scene) -> None:
 
 
 def _processes(scene: Scene) -> None:
-    """No process can be made: newcomers are told so, a reload does not come, a front that dies comes back later."""
+    """No process can be made: newcomers are told so, a reload fails, a front that dies comes back later."""
     keeper, front = scene.gateway.keeper, scene.front()
     with _limited(keeper, _PROCESSES, 1):
         _newcomers_turned_away(scene)
