@@ -18,13 +18,16 @@ PersistentCGIQueue 3
 <Directory "cgi-bin/alone">
     PersistentCGIQueue 0
 </Directory>
+<Directory "cgi-bin/shared">
+    PersistentCGIShared On
+</Directory>
 """
 
 
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(DIRECTIVES)
-    for folder in ("impatient", "alone"):
+    for folder in ("impatient", "alone", "shared"):
         gateway.program(f"{folder}/child", CHILD_TEXT)
     return gateway
 
@@ -39,6 +42,21 @@ def test_R5_requests_are_served_one_at_a_time_in_order_of_arrival(gateway: Gatew
     texts = [client.answer().text for client in (running, *waiting)]
     assert [text.split()[0] for text in texts] == ["count=2", "count=3", "count=4", "count=5"]
     assert [text.splitlines()[-1] for text in texts[1:]] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("folder", ["", "shared/"])
+def test_R5_who_waits_for_a_program_that_exits_after_its_end_mark_is_answered_at_once(
+    gateway: Gateway, folder: str
+) -> None:
+    """Its end of file comes when the next request has been handed out and has not begun."""
+    handle, gate = new_handle(), Gate(gateway.folder)
+    url = start_session(gateway, handle, program=f"/cgi-bin/{folder}child")
+    running = Client(gateway, f"{url}?handle={handle}&{gate.wait}&echo=last&mark&exit=1")
+    waiting = Client(gateway, f"{url}?handle={handle}&count")
+    gate.open()
+    assert running.answer().body.endswith(b"last")
+    assert waiting.answer().status in (410, 502)
+    assert gateway.get(url).status == 410
 
 
 def test_R5_a_full_queue_is_503_with_Retry_After_at_once(gateway: Gateway) -> None:

@@ -4,6 +4,7 @@ import array
 import contextlib
 import itertools
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +72,25 @@ def test_a_message_arrives_as_it_was_sent(ends: Ends) -> None:
     assert (message.kind, message.descriptors) == ("start", ())
     assert message.fields == {"kind": "start", "argv": ["a", "\xff"], "body": True, "grace": 0.5}
     assert receive(ends[1]) == []
+
+
+def test_a_message_whose_descriptors_this_process_may_not_have_is_bare(ends: Ends, files: list[int]) -> None:
+    """EMFILE: none of them is kept, and the messages around it are whole."""
+    before, (soft, hard) = descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    ends[0].send("before")
+    ends[0].send("two", files[:2])
+    ends[0].send("after")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        messages = receive(ends[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [(message.kind, message.bare) for message in messages] == [
+        ("before", False),
+        ("two", True),
+        ("after", False),
+    ]
+    assert [message.descriptors for message in messages] == [(), (), ()] and descriptors() == before
 
 
 def test_descriptors_arrive_with_their_own_message(ends: Ends, files: list[int]) -> None:

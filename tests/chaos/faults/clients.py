@@ -113,4 +113,13 @@ def _phase(scene: Scene) -> None:
     wait_for("its next request", lambda: visitor.serial > serial + 1 or not visitor.count, 60)
 
 
-FAULTS = (Fault("clients", "clients that are slow or vanish, in eleven phases in turn", _phase, Rules(), 110),)
+FAULTS = (
+    Fault(
+        "clients",
+        "clients that are slow or vanish, in eleven phases in turn",
+        _phase,
+        Rules(),
+        110,
+        smoke=len(PHASES),
+    ),
+)

@@ -71,9 +71,9 @@ def drained(scene: Scene) -> None:
 
 FAULTS = (
     Fault("reload", "a reload", _reload, Rules(), 100, 500),
-    Fault("reload-storm", "ten reloads and new logs at once", _storm, Rules(), 15),
+    Fault("reload-storm", "ten reloads and new logs at once", _storm, Rules(), 15, smoke=0),
     Fault("front", "kill -9 of the front", _killed, _CRASH, 100, 500),
     Fault("front-reload", "kill -9 of the old or the new front in a reload", _killed_in_a_reload, _CRASH, 30),
     Fault("front-paused", "SIGSTOP of the front until every client waits, SIGCONT", _paused),
-    Fault("front-hung", "SIGSTOP of the front for ever, and a reload", _hung, _CRASH, 5),
+    Fault("front-hung", "SIGSTOP of the front for ever, and a reload", _hung, _CRASH, 5, smoke=0),
 )

@@ -30,9 +30,14 @@ def _keeper(scene: Scene) -> None:
 
 
 def _guardian(scene: Scene) -> None:
-    guardian = wait_for("the guardian", lambda: _named(scene, "gateway-guard"))
-    scene.load.strike(lambda: scene.end(guardian), tuple)
-    wait_for("another guardian", lambda: _named(scene, "gateway-guard") not in (None, guardian))
+    old = guardian(scene)
+    scene.load.strike(lambda: scene.end(old), tuple)
+    wait_for("another guardian", lambda: guardian(scene) != old)
+
+
+def guardian(scene: Scene) -> int:
+    """Its pid, as soon as there is one."""
+    return wait_for("the guardian", lambda: _named(scene, "gateway-guard"), PATIENCE)
 
 
 def _named(scene: Scene, name: str) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.blackbox.harness import wait_for
 from tests.blackbox.proc import descriptors
 from tests.chaos.book import Rules
+from tests.chaos.faults import keepers
 from tests.chaos.faults.fault import CRASHED, STOPPED, Fault
 from tests.chaos.scene import Scene
 
@@ -19,6 +20,7 @@ _LOGS = ("error.log", "access.log", "sessions.log")
 _TURNED_AWAY = frozenset({500, 503})
 _FILES, _PROCESSES = "Max open files", "Max processes"  # as in /proc/PID/limits
 _OPTIONS = {_FILES: "nofile", _PROCESSES: "nproc"}  # of prlimit(1)
+_BY_FORK = "<Directory cgi-bin/shared>\n  RLimitCPU 600\n</Directory>"  # limits need fork, not posix_spawn
 _SHORT = Rules(newcomers=_TURNED_AWAY, cuts=True)
 
 
@@ -145,13 +147,16 @@ def _keeper_descriptors(scene: Scene) -> None:
 def _processes(scene: Scene) -> None:
     """No process can be made: newcomers are told so, a reload fails, a front that dies comes back later."""
     keeper, front = scene.gateway.keeper, scene.front()
+    guardian = keepers.guardian(scene)
     with _limited(keeper, _PROCESSES, 1):
         _newcomers_turned_away(scene)
         os.kill(keeper, signal.SIGHUP)
         scene.load.more(100)
+        scene.load.strike(lambda: scene.end(guardian), tuple)
         if scene.turn % 2:
             scene.load.strike(lambda: scene.end(front))
             scene.load.stalled()
+    wait_for("another guardian", lambda: keepers.guardian(scene) != guardian)
     if scene.turn % 2:
         scene.await_another(front)
     scene.load.more(100)
@@ -162,6 +167,6 @@ FAULTS = (
           Rules(STOPPED, cuts=True), 10, missing=_no_mount, set_up=_small_disk),
     Fault("front-descriptors", "EMFILE in the front", _front_descriptors, _SHORT, 10),
     Fault("keeper-descriptors", "EMFILE in the keeper, and a reload", _keeper_descriptors, _SHORT, 10),
-    Fault("processes", "EAGAIN: no new process, a reload, a crash of the front", _processes,
-          _SHORT._replace(ends=CRASHED | STOPPED), 10, unprivileged=True),
+    Fault("processes", "EAGAIN: no new process, a reload, crashes of the front and the guardian", _processes,
+          _SHORT._replace(ends=CRASHED | STOPPED), 10, directives=_BY_FORK, unprivileged=True),
 )  # fmt: skip
