@@ -72,8 +72,10 @@ def processes(folder: Path) -> dict[int, str]:
     return found
 
 
+_DEFECT = re.compile(r"Traceback|Exception in callback|exception was never retrieved")
+_OF_PROGRAMS = " [cgi:"
+
+
 def complaints(gateway: Gateway) -> list[str]:
-    """Errors of the gateway's own code in its log."""
-    return re.findall(
-        r"^.*(?:Traceback|Exception in callback|exception was never retrieved).*$", gateway.log, re.M
-    )
+    """Errors of the gateway's own code in its log, not those that programs wrote."""
+    return [line for line in gateway.log.splitlines() if _DEFECT.search(line) and _OF_PROGRAMS not in line]
