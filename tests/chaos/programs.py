@@ -155,5 +155,5 @@ int main(void)
 }
 """
 
-SHARED = "shared/many"
-ALL = ("native", "looping", "hosted.py", SHARED)
+LIMITED, SHARED = "limited/looping", "shared/many"
+ALL = ("native", LIMITED, "hosted.py", SHARED)

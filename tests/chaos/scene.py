@@ -33,6 +33,10 @@ CGIActivationGroup python .py
 StartCGI 2
 SessionLog logs/sessions.log
 CustomLog logs/access.log common
+# What has limits is started by fork, the others by posix_spawn
+<Directory cgi-bin/limited>
+  RLimitCPU 600
+</Directory>
 <Directory cgi-bin/shared>
   PersistentCGIShared On
 </Directory>
@@ -54,7 +58,7 @@ def site(folder: Path, native: Path, directives: str, *, unprivileged: bool) -> 
     """A gateway that has not been started yet; `unprivileged`: root starts it as nobody."""
     folder.mkdir(mode=0o755)
     scripts = {
-        "looping": programs.PERL,
+        programs.LIMITED: programs.PERL,
         "brief/one": programs.PERL,
         programs.SHARED: programs.PERL,
         "hosted.py": programs.PYTHON,
@@ -115,8 +119,8 @@ class Scene:
         wait_for("its halt", lambda: state(pid) in "TtZX")
 
     def draw_instance(self) -> Visitor:
-        """One of the sessions that have a process of their own."""
-        return self.load.take(lambda visitor: visitor.program != programs.SHARED)
+        """One of the sessions that have a process of their own, and that no fault has met."""
+        return self.load.take(lambda one: one.program != programs.SHARED and one.exposed is None)
 
     # ---- requests of a visitor that the load has left to the fault
 

@@ -20,7 +20,6 @@ _LOGS = ("error.log", "access.log", "sessions.log")
 _TURNED_AWAY = frozenset({500, 503})
 _FILES, _PROCESSES = "Max open files", "Max processes"  # as in /proc/PID/limits
 _OPTIONS = {_FILES: "nofile", _PROCESSES: "nproc"}  # of prlimit(1)
-_BY_FORK = "<Directory cgi-bin/shared>\n  RLimitCPU 600\n</Directory>"  # limits need fork, not posix_spawn
 _SHORT = Rules(newcomers=_TURNED_AWAY, cuts=True)
 
 
@@ -168,5 +167,5 @@ FAULTS = (
     Fault("front-descriptors", "EMFILE in the front", _front_descriptors, _SHORT, 10),
     Fault("keeper-descriptors", "EMFILE in the keeper, and a reload", _keeper_descriptors, _SHORT, 10),
     Fault("processes", "EAGAIN: no new process, a reload, crashes of the front and the guardian", _processes,
-          _SHORT._replace(ends=CRASHED | STOPPED), 10, directives=_BY_FORK, unprivileged=True),
+          _SHORT._replace(ends=CRASHED | STOPPED), 10, unprivileged=True),
 )  # fmt: skip
