@@ -155,6 +155,14 @@ class Book:
         if bye:
             visitor.lost()
 
+    def _unseen(self, visitor: Visitor, answer: Answer) -> bool:
+        """Whether a page with a new handle was handed to the kernel for a connection that the visitor had just
+        left: that counts as delivered, because nothing tells the gateway otherwise (R7)."""
+        unseen = bool(visitor.rotates and visitor.cuts) and answer.reason == "replaced"
+        self.figures["unseen"] += unseen
+        self.figures["unknown sessions"] += unseen
+        return unseen
+
     def _without_page(self, visitor: Visitor, answer: Answer) -> None:
         end = (answer.status, answer.reason)
         allowed = visitor.exposed is not None and end in self.rules.ends
@@ -163,7 +171,7 @@ class Book:
             if not allowed and answer.status not in self.rules.newcomers:
                 self.fail("wrong", f"{visitor} may not begin: {end}")
         elif answer.status == 410:
-            left = visitor.leaving and answer.reason == "ended"
+            left = (visitor.leaving and answer.reason == "ended") or self._unseen(visitor, answer)
             self.figures["lost in flight"] += allowed and not left
             if not allowed and not left:
                 self.fail("lost", f"{visitor}: {end}")

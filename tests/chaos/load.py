@@ -133,7 +133,7 @@ class Load:
                     await self._visit(connection, visitor, bye=self._chance.random() < LEAVES)
                     if not visitor.count:
                         await self._visit(connection, visitor, bye=False)
-                    await asyncio.sleep(PACE)
+                await asyncio.sleep(PACE)
                 if self._over:
                     break
         for visitor in mine:

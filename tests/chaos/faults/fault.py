@@ -16,8 +16,9 @@ STOPPED: frozenset[End] = frozenset({(410, "stopped")})
 class Fault(NamedTuple):
     """A row of the table: `what` is done, `times`, beside at most so many `sessions`; `inflict` does it once.
     `smoke`: how often in CI, 0 where other faults of its file will do. `missing` says what this machine lacks
-    for it, empty when nothing; `unprivileged`: root runs the gateway as nobody; `through`: words before the command
-    that starts the gateway in a folder; `set_up` is called when it serves, and returns what takes that back."""
+    for it, empty when nothing; `unprivileged`: root runs the gateway as nobody; `through`: words before the
+    command that starts the gateway in a folder; `set_up` is called when it serves, and returns what takes that
+    back."""
 
     name: str
     what: str
