@@ -1,21 +1,29 @@
-"""`make bench`: the gateway beside something else, in one run, told as ratios.
+"""`make bench`: the gateway beside others, in one run, in turns, told as ratios of same rounds.
 
-Sections: living (requests to living sessions beside bare uvicorn), starts (one-shot scripts beside Apache's
-mod_cgid), sessions (created in a second), memory (of idle sessions), abuse (what others notice of one client
-that misbehaves).
+Sections: living (requests to living sessions), oneshot (programs that live for one request), first (the first
+page of a session), sessions (created in a second), bulk (large bodies), idle (with thousands of idle sessions),
+memory, expiry (thousands of sessions time out together), abuse (what others notice of one client that
+misbehaves).
 """
 
 import argparse
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from bench import abuse, living, memory, sessions, starts
+from bench import abuse, bulk, chart, expiry, first, idle, living, memory, oneshot, sessions
 from bench.options import Missing, Options
+from bench.results import Book
 
-SECTIONS: dict[str, Callable[[Options], None]] = {
+SECTIONS: dict[str, Callable[[Options, Book], None]] = {
     "living": living.run,
-    "starts": starts.run,
+    "oneshot": oneshot.run,
+    "first": first.run,
     "sessions": sessions.run,
+    "bulk": bulk.run,
+    "idle": idle.run,
     "memory": memory.run,
+    "expiry": expiry.run,
     "abuse": abuse.run,
 }
 
@@ -25,19 +33,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of a run of wrk")
+    parser.add_argument("--seconds", type=int, default=2, help="of a run of wrk")
     parser.add_argument("--connections", type=int, nargs="+")
     parser.add_argument("--sessions", type=int, default=50, dest="held", help="held at a time")
+    parser.add_argument("--idle", type=int, help="idle sessions, or those that time out together")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="the goals as a chart")
     arguments = parser.parse_args()
     for name in arguments.sections:
         if name not in SECTIONS:
             parser.error(f"expected a section ({', '.join(SECTIONS)}), found {name}")
-    options = Options(arguments.rounds, arguments.seconds, arguments.connections, arguments.held)
+    options = Options(
+        arguments.rounds, arguments.seconds, arguments.connections, arguments.held, arguments.idle
+    )
+    book = Book()
     for name in arguments.sections or SECTIONS:
         try:
-            SECTIONS[name](options)
+            SECTIONS[name](options, book)
         except Missing as missing:
             print(f"{name}: skipped: {missing}", flush=True)
+    book.sum_up()
+    if arguments.json:
+        book.write(arguments.json, sys.argv[1:])
+    if arguments.svg:
+        arguments.svg.write_text(chart.draw(book.rows))
 
 
 if __name__ == "__main__":

@@ -1,61 +1,111 @@
-"""Section `living`: requests to living sessions beside bare uvicorn with a constant page."""
+"""Section `living`: requests to living sessions beside bare uvicorn, FastCGI servers and mod_fcgid."""
 
-import re
-import statistics
+import contextlib
 import tempfile
-import urllib.request
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from bench import load, servers
-from bench.options import Options
+from bench import load, programs, servers
+from bench.load import Result
+from bench.options import Missing, Options
+from bench.peers import apache, lighttpd, nginx
+from bench.programs import Program
+from bench.results import LEAST, MOST, Book, Goal, in_turns
+from bench.servers import SERVER_CORE
+from bench.sessions import create
 
 SESSIONS = 64
 CONNECTIONS = [1, 16, 64]
+_CORES = {SERVER_CORE}  # of the servers, the programs among them; the load has another
+_UVICORN, _NGINX, _LIGHTTPD, _FCGID = "uvicorn", "nginx FastCGI", "lighttpd FastCGI", "mod_fcgid"
+_P99_AT, _GOALS_AT = 16, (16, 64)
 
 
-def run(options: Options) -> None:
-    """Alternate between both servers and print each round's ratio and the median."""
+class Language(NamedTuple):
+    """A program, the suffix of its FastCGI form, and the goals by peer."""
+
+    program: Program
+    suffix: str
+    goals: dict[str, float]
+
+
+_SLOWER = {_UVICORN: 0.5, _NGINX: 1.0, _FCGID: 2.5}
+_LANGUAGES = [
+    Language(programs.SESSION_C, "", {_UVICORN: 0.8, _NGINX: 1.0, _LIGHTTPD: 1.2, _FCGID: 3.5}),
+    Language(programs.SESSION_PYTHON, ".py", _SLOWER),
+    Language(programs.SESSION_PERL, ".pl", _SLOWER),
+]
+
+
+def run(options: Options, book: Book) -> None:
+    """Alternate between all servers. Raises Missing."""
     wrk = load.find_wrk()
-    with (
-        tempfile.TemporaryDirectory() as name,
-        servers.constant() as plain,
-        servers.looping(Path(name)) as ours,
-    ):
-        paths = [_session(ours) for _ in range(SESSIONS)]
-        print(f"{SESSIONS} sessions of a C program beside bare uvicorn with a constant page")
-        for connections in options.connections or CONNECTIONS:
-            _compare(wrk, Path(name), plain, ours, paths, connections, options.rounds, options.seconds)
+    print(f"requests to {SESSIONS} living sessions, each a process; servers and programs share one core")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        programs.write(folder)
+        with servers.pages(folder, _CORES) as ours, servers.constant() as plain:
+            for language in _LANGUAGES:
+                if programs.present([language.program]):
+                    _language(wrk, folder, ours, plain, language, options, book)
 
 
-def _session(port: int) -> str:
-    """Start a session; its URL path."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/cgi-bin/counter") as answer:
-        found = re.search(r"<p>([\w-]+)<p>", answer.read().decode())
-    if found is None:
-        raise SystemExit("bench: the counter does not count")
-    return f"/cgi-bin/counter/{found[1]}"
-
-
-def _compare(
-    wrk: str,
-    folder: Path,
-    plain: int,
-    ours: int,
-    paths: list[str],
-    connections: int,
-    rounds: int,
-    seconds: int,
+def _language(
+    wrk: str, folder: Path, ours: int, plain: int, language: Language, options: Options, book: Book
 ) -> None:
-    ratios = []
-    for number in range(1, rounds + 1):
-        theirs = load.run(wrk, folder, plain, ["/"], connections, seconds)
-        own = load.run(wrk, folder, ours, paths, connections, seconds)
-        if own.errors:
-            raise SystemExit(f"bench: {own.errors} answers of the gateway were errors")
-        ratios.append(own.rate / theirs.rate)
-        print(
-            f"  {connections:3d} connections, round {number}: "
-            f"session {own.rate:7.0f}/s (p99 {own.p99:6.2f} ms), "
-            f"uvicorn {theirs.rate:7.0f}/s (p99 {theirs.p99:6.2f} ms), ratio {ratios[-1]:.2f}"
-        )
-    print(f"  {connections:3d} connections: median ratio {statistics.median(ratios):.2f}", flush=True)
+    sessions = [one.path for one in create(ours, "cgi-bin", language.program, SESSIONS)]
+    with contextlib.ExitStack() as stack:
+        places = {"": (ours, sessions), _UVICORN: (plain, ["/"])}
+        for name, peer, path in _peers(folder, language):
+            try:
+                places[name] = stack.enter_context(peer()), [path]
+            except Missing as missing:
+                print(f"  {name}: skipped: {missing}", flush=True)
+        for connections in options.connections or CONNECTIONS:
+            ways = {
+                name: partial(_load, wrk, folder, port, paths, connections, options.seconds)
+                for name, (port, paths) in places.items()
+            }
+            _tell(language, connections, in_turns(ways, options.rounds), book)
+
+
+def _peers(
+    folder: Path, language: Language
+) -> list[tuple[str, Callable[[], AbstractContextManager[int]], str]]:
+    try:
+        program = programs.responder(folder, language.suffix)
+    except Missing as missing:
+        print(f"  {language.program.label} by FastCGI: skipped: {missing}", flush=True)
+        return []
+    kept = folder / "pages" / f"{language.suffix.strip('.') or 'c'}.fcgi"
+    kept.write_bytes((folder / "pages" / program).read_bytes())
+    kept.chmod(0o755)
+    found = [
+        (_NGINX, partial(nginx.fastcgi, folder, _CORES, program), "/page"),
+        (_LIGHTTPD, partial(lighttpd.fastcgi, folder, _CORES, program), "/page"),
+        (_FCGID, partial(apache.fcgid, folder, _CORES), f"/cgi-bin/{kept.name}"),
+    ]
+    return [peer for peer in found if peer[0] in language.goals]
+
+
+def _load(wrk: str, folder: Path, port: int, paths: list[str], connections: int, seconds: int) -> Result:
+    result = load.run(wrk, folder, port, paths, connections, seconds)
+    if result.errors:
+        raise SystemExit(f"bench: {result.errors} answers of {paths[0]} were errors")
+    return result
+
+
+def _tell(language: Language, connections: int, found: dict[str, list[Result]], book: Book) -> None:
+    own = found.pop("")
+    work = f"{language.program.label}, {connections} connections"
+    for name, results in found.items():
+        bound = language.goals.get(name) if connections in _GOALS_AT else None
+        goal = None if bound is None else Goal(LEAST, bound)
+        book.beside(work, name, "requests/s", [one.rate for one in own], [one.rate for one in results], goal)
+    if _NGINX in found and connections == _P99_AT:
+        theirs = [one.p99 for one in found[_NGINX]]
+        book.beside(f"{work}, p99", _NGINX, "ms", [one.p99 for one in own], theirs, Goal(MOST, 1.0))

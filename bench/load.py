@@ -3,13 +3,12 @@
 import http.client
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.options import Missing
+from bench.packages import need
 from bench.servers import ALL_CORES
 
 LOAD_CORE = 1
@@ -33,13 +32,8 @@ class Result(NamedTuple):
 
 
 def find_wrk() -> str:
-    """The path of wrk, installed from Debian when we are root. Raises Missing."""
-    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-qq", "wrk"], check=False, stdout=subprocess.DEVNULL)
-    found = shutil.which("wrk")
-    if found is None:
-        raise Missing("wrk is missing (Debian: apt-get install wrk)")
-    return found
+    """The path of wrk. Raises Missing."""
+    return need("wrk", "wrk")
 
 
 def run(

@@ -1,7 +1,5 @@
-"""What `BENCH_ARGUMENTS` says, and how figures are told."""
+"""What `BENCH_ARGUMENTS` says, and what a section says when it cannot run."""
 
-import statistics
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -11,20 +9,10 @@ class Missing(Exception):
 
 class Options(NamedTuple):
     """Rounds of each measurement, seconds of each run of wrk, connections (None: the section's own), sessions
-    that are held at a time."""
+    that are held at a time, and idle ones (None: the section's own)."""
 
     rounds: int
     seconds: int
     connections: list[int] | None
     sessions: int
-
-
-def spread(figures: Sequence[float], digits: int = 0) -> str:
-    """The median, lowest and highest."""
-    middle, low, high = statistics.median(figures), min(figures), max(figures)
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def verdict(met: bool, goal: str) -> str:
-    """How a figure stands to its goal."""
-    return f"goal {goal}: {'met' if met else 'not met'}"
+    idle: int | None

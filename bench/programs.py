@@ -1,4 +1,4 @@
-"""The programs of the sections about starts: what is measured is the start, not they."""
+"""The programs that are measured: what answers is small, and the same everywhere."""
 
 import shutil
 import subprocess
@@ -7,43 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.options import Missing
-from bench.servers import ROOT
+from bench.packages import install, need
+from bench.servers import HERE, ROOT
 
 HELPERS = ROOT / "gateway" / "helpers"
 # A warm host remembers compiled scripts whose files are not younger than this
 _SETTLED = 2.1  # seconds
-_PYTHON = """#!/usr/bin/env python3
-import os
-print("Content-Type: text/plain\\n")
-print("hello", os.environ["REQUEST_METHOD"])
-"""
-_FORM = """#!/usr/bin/env python3
-import html, os, sys, urllib.parse
-form = urllib.parse.parse_qs(os.environ["QUERY_STRING"] or sys.stdin.read())
-print("Content-Type: text/html\\n")
-print("<p>hello", html.escape(form.get("name", ["you"])[0]))
-"""
-_PERL = """#!/usr/bin/env perl
-use strict;
-print "Content-Type: text/plain\\n\\nhello $ENV{REQUEST_METHOD}\\n";
-"""
-_CGI_PM = """#!/usr/bin/env perl
-use strict;
-use CGI;
-my $query = CGI->new;
-print $query->header('text/plain'), 'hello ', $query->request_method, "\\n";
-"""
-_COUNTING = """#!/usr/bin/env python3
-import os
-count = 0
-if __name__ == "__main__":
-    count += 1
-    handle = os.environ.get("HTSESSION_HANDLE") or os.environ["HTSESSION_NEXT_HANDLE"]
-    if os.environ["QUERY_STRING"] != "end":
-        print("Accept-HTSession:", handle)
-    print("Content-Type: text/html\\n")
-    print(f'{count} process {os.getpid()} <a href="{os.environ["SCRIPT_NAME"]}/{handle}">on</a>')
-"""
+_PACKAGES = {".py": ("python3", "python3-minimal"), ".pl": ("perl", "perl"), ".sh": ("sh", "dash")}
 
 
 class Program(NamedTuple):
@@ -54,59 +24,83 @@ class Program(NamedTuple):
     plain: str
 
 
-PYTHON = Program("hello.py", "Python, small", "hello.py")
+PYTHON = Program("hello.py", "Python, trivial", "hello.py")
 FORM = Program("form.py", "Python, a form", "form.py")
-PERL = Program("hello.pl", "Perl, small", "hello.pl")
+IMPORTS = Program("imports.py", "Python, real imports", "imports.py")
+PERL = Program("hello.pl", "Perl, trivial", "hello.pl")
 CGI_PM = Program("form.pl", "Perl, CGI.pm", "form.pl")
-COUNTING = Program("counting.py", "Python, small", "counting.py")
+SHELL = Program("hello.sh", "shell", "hello.sh")
+C = Program("hello", "C", "hello")
+SESSION_C = Program("session", "C", "hello")
+SESSION_PYTHON = Program("session.py", "Python, small", "hello.py")
+SESSION_PERL = Program("session.pl", "Perl, small", "hello.pl")
 PYTHON_COUNTER = Program("counter.py", "Python, counter.py", "counter.py")
 PERL_COUNTER = Program("counter.pl", "Perl, counter.pl", "counter.pl")
 C_COUNTER = Program("counter.so", "C, counter.c", "counter.cgi")
-_TEXTS = {
-    "hello.py": _PYTHON,
-    "form.py": _FORM,
-    "hello.pl": _PERL,
-    "form.pl": _CGI_PM,
-    "counting.py": _COUNTING,
-}
 
 
 def write(folder: Path) -> None:
-    """Write and build the programs, as far as their compiler is here, into `warm`, and again into `cold`; let
-    them become old enough."""
-    folder, copy = folder / "warm", folder / "cold"
-    folder.mkdir()
-    for name, text in _TEXTS.items():
-        (folder / name).write_text(text)
+    """Copy and build the programs into `pages`, again into `warm` and `cold`; let them become old enough.
+    Raises Missing."""
+    pages = folder / "pages"
+    shutil.copytree(HERE / "pages", pages)
     for program in (PYTHON_COUNTER, PERL_COUNTER):
-        shutil.copy(ROOT / "cgi-bin" / program.file, folder / program.file)
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    for name, flags in (("counter.so", ["-shared", "-fPIC"]), ("counter.cgi", [])):
-        if compiler is not None:
-            source = ROOT / "cgi-bin" / "counter.c"
-            subprocess.run([compiler, "-O2", f"-I{HELPERS}", *flags, "-o", folder / name, source], check=True)
-    for path in folder.iterdir():
+        shutil.copy(ROOT / "cgi-bin" / program.file, pages / program.file)
+    compiler = need("gcc", "gcc libc6-dev")
+    counter = ROOT / "cgi-bin" / "counter.c"
+    built: dict[str, list[str | Path]] = {
+        "session": [pages / "session.c"],
+        "hello": [pages / "hello.c"],
+        "bulk": [pages / "bulk.c"],
+        "counter.so": ["-shared", "-fPIC", counter],
+        "counter.cgi": [counter],
+    }
+    for name, arguments in built.items():
+        subprocess.run([compiler, "-O2", f"-I{HELPERS}", "-o", pages / name, *arguments], check=True)
+    for path in pages.iterdir():
         path.chmod(0o755)
-    shutil.copytree(folder, copy)
+    for copy in ("warm", "cold"):
+        shutil.copytree(pages, folder / copy)
     time.sleep(_SETTLED)
 
 
-def present(folder: Path, wanted: list[Program]) -> list[Program]:
-    """Those whose interpreter, library or compiler is here; the others are named."""
+def responder(folder: Path, suffix: str) -> str:
+    """The file in `pages` that answers by FastCGI in a language: its suffix (`` for C). Raises Missing."""
+    if suffix == ".pl":
+        _need_module("FCGI", "libfcgi-perl")
+    if suffix:
+        return f"fastcgi{suffix}"
+    need("/usr/include/fcgi_stdio.h", "libfcgi-dev")
+    pages = folder / "pages"
+    if not (pages / "fastcgi").exists():
+        compiler = need("gcc", "gcc libc6-dev")
+        subprocess.run([compiler, "-O2", "-o", pages / "fastcgi", pages / "fastcgi.c", "-lfcgi"], check=True)
+    return "fastcgi"
+
+
+def present(wanted: list[Program]) -> list[Program]:
+    """Those whose interpreter and library are here; the others are named."""
     found = []
     for program in wanted:
         try:
-            _require(folder, program)
+            _require(program)
             found.append(program)
         except Missing as missing:
             print(f"  {program.label}: skipped: {missing}", flush=True)
     return found
 
 
-def _require(folder: Path, program: Program) -> None:
-    if not (folder / "warm" / program.file).exists():
-        raise Missing("a C compiler is missing (Debian: apt-get install gcc libc6-dev)")
-    if program.file.endswith(".pl") and shutil.which("perl") is None:
-        raise Missing("perl is missing (Debian: apt-get install perl)")
-    if program is CGI_PM and subprocess.run(["perl", "-MCGI", "-e", "1"], capture_output=True).returncode:
-        raise Missing("CGI.pm is missing (Debian: apt-get install libcgi-pm-perl)")
+def _require(program: Program) -> None:
+    suffix = Path(program.file).suffix
+    if suffix in _PACKAGES:
+        need(*_PACKAGES[suffix])
+    if program is CGI_PM:
+        _need_module("CGI", "libcgi-pm-perl")
+
+
+def _need_module(name: str, package: str) -> None:
+    command = ["perl", f"-M{name}", "-e", "1"]
+    if subprocess.run(command, capture_output=True, check=False).returncode and not (
+        install(package) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    ):
+        raise Missing(f"{name}.pm is missing (Debian: apt-get install {package})")

@@ -3,21 +3,24 @@ are pinned to one core; programs are started on all of them, as they would be.""
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from bench.packages import PATHS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SERVER_CORE = 0
 ALL_CORES = os.sched_getaffinity(0)
 READY = 8  # StartCGI
+HOSTED = {"python": ".py", "perl": ".pl", "native": ".so"}
 _BOUND = 20.0
-_MOST = 400
+MOST = 400  # sessions
 
 
 def free_port() -> int:
@@ -25,6 +28,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def own_folder(folder: Path, name: str) -> Path:
+    """A new one for the files of one server."""
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
 
 
 @contextlib.contextmanager
@@ -36,27 +44,17 @@ def constant() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def looping(folder: Path, directives: str = "") -> Iterator[int]:
-    """The gateway with the looping counter in C as /cgi-bin/counter, and with these directives."""
-    (folder / "cgi-bin").mkdir()
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        raise SystemExit("bench: a C compiler is missing (Debian: apt-get install gcc libc6-dev)")
-    subprocess.run([compiler, "-O2", "-o", folder / "cgi-bin" / "counter", HERE / "counter.c"], check=True)
-    with gateway(folder, f"ScriptAlias /cgi-bin/ cgi-bin/\n{directives}", {SERVER_CORE}) as port:
-        yield port
-
-
-@contextlib.contextmanager
-def hosted(folder: Path) -> Iterator[int]:
-    """The gateway with the programs of the folders `warm` and `cold` in hosts, as /warm/ and /cold/."""
-    kinds = {"python": ".py", "perl": ".pl", "native": ".so"}
-    groups = "".join(f"CGIActivationGroup {kind} {suffix}\n" for kind, suffix in kinds.items())
+def pages(folder: Path, cores: set[int], directives: str = "") -> Iterator[int]:
+    """The gateway with the programs of the folder `pages` as /cgi-bin/ (hosts for each that has one), in warm
+    hosts as /warm/, and in hosts that are started for them as /cold/."""
+    groups = "".join(f"CGIActivationGroup {kind} {suffix}\n" for kind, suffix in HOSTED.items())
     aliases = "".join(
-        f"ScriptAlias /{name}/ {name}/\n<Directory {name}>\nStartCGI {number}\n</Directory>\n"
-        for name, number in (("warm", READY), ("cold", 0))
+        f"ScriptAlias /{name}/ {folder}/{place}/\n"
+        f"<Directory {folder}/{place}>\nStartCGI {number}\n</Directory>\n"
+        for name, place, number in (("cgi-bin", "pages", 0), ("warm", "warm", READY), ("cold", "cold", 0))
+        if (folder / place).exists()
     )
-    with gateway(folder, groups + aliases, ALL_CORES) as port:
+    with gateway(folder, groups + aliases + directives, cores) as port:
         yield port
 
 
@@ -65,10 +63,10 @@ def gateway(folder: Path, directives: str, cores: set[int]) -> Iterator[int]:
     """The gateway with these directives, its files in the folder."""
     port = free_port()
     conf = folder / "conf" / "gateway.conf"
-    conf.parent.mkdir()
+    conf.parent.mkdir(exist_ok=True)
     conf.write_text(
         f"Listen 127.0.0.1:{port}\nErrorLog error.log\nLogLevel warn\n"
-        f"MaxPersistentCGI {_MOST}\nMaxCGIJobs {_MOST * 2}\n{directives}"
+        f"MaxPersistentCGI {MOST}\nMaxCGIJobs {MOST * 2}\n{directives}"
     )
     with running([sys.executable, "-m", "gateway", "serve", str(conf)], port, ROOT, cores):
         yield port
@@ -82,6 +80,7 @@ def running(command: list[str], port: int, directory: Path, cores: set[int]) -> 
         cwd=directory,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
         stdout=subprocess.DEVNULL,
+        env=os.environ | {"PATH": PATHS},  # not a developer's own interpreters
     )
     try:
         _wait(process, port)
