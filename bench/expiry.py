@@ -14,16 +14,19 @@ from bench.servers import ALL_CORES
 from bench.sessions import Session, create
 
 SESSIONS = 5000
-_TIMEOUT = 120  # seconds: all are there before the first times out
+_SLOWEST = 40  # sessions that begin in a second: all are there before the first times out
+_SHORTEST = 15  # seconds
 _TOUCH = 2  # seconds in which all are called once more
 _REAPED, _LATE = Goal(MOST, 5.0), Goal(MOST, 50.0)
 _PAUSE = 0.005  # seconds between two requests for a small file
+_LOOK = 20  # requests between two looks at the processes
 _BOUND = 60.0
 
 
 def run(options: Options, book: Book) -> None:
     """What a small file takes meanwhile is an upper bound for the lag of the event loop. Raises Missing."""
     wrk, count = load.find_wrk(), options.idle or SESSIONS
+    timeout = max(_SHORTEST, count // _SLOWEST)
     print(f"{count} sessions, C, that time out together")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -31,13 +34,13 @@ def run(options: Options, book: Book) -> None:
         (folder / "files").mkdir()
         (folder / "files" / "small.txt").write_text("small\n")
         settings = (
-            f"DocumentRoot files\nScriptAlias /cgi-bin/ {folder}/pages/\nPersistentCGITimeout {_TIMEOUT}\n"
+            f"DocumentRoot files\nScriptAlias /cgi-bin/ {folder}/pages/\nPersistentCGITimeout {timeout}\n"
             f"{bounds(count)}"
         )
         with servers.gateway(folder, settings, ALL_CORES) as port:
             made = create(port, "cgi-bin", programs.SESSION_C, count)
             load.run(wrk, folder, port, [one.path for one in made], 16, _TOUCH)
-            _watch(port, made, time.monotonic() + _TIMEOUT - _TOUCH, book)
+            _watch(port, made, time.monotonic() + timeout - _TOUCH, book)
 
 
 def _watch(port: int, made: list[Session], begin: float, book: Book) -> None:
@@ -45,22 +48,21 @@ def _watch(port: int, made: list[Session], begin: float, book: Book) -> None:
     processes = {session.pid for session in made}
     while time.monotonic() < begin:
         time.sleep(_PAUSE)
-    first, late = 0.0, []
+    whole, last, late = len(processes), begin, []
+    first = last
     client = http.client.HTTPConnection("127.0.0.1", port)
     while processes and time.monotonic() < begin + _BOUND:
         late.append(_small(client))
-        left = (
-            {pid for pid in processes if os.path.exists(f"/proc/{pid}")} if len(late) % 20 == 0 else processes
-        )
-        if len(left) < len(processes) and not first:
-            first = time.monotonic()
-        processes = left
+        if len(late) % _LOOK == 0:
+            processes = {pid for pid in processes if os.path.exists(f"/proc/{pid}")}
+            first = last if len(processes) == whole else first
+            last = time.monotonic()
         time.sleep(_PAUSE)
     late.sort()
     if processes:
         raise SystemExit(f"bench: {len(processes)} processes of {len(made)} are still there")
     work = f"{len(made)} sessions time out"
-    book.alone(f"{work}: from the first to the last that is reaped", "s", [time.monotonic() - first], _REAPED)
+    book.alone(f"{work}: from the first to the last that is reaped", "s", [last - first], _REAPED)
     book.alone(f"{work}: p99 of a small file meanwhile", "ms", [late[int(0.99 * len(late))] * 1000], _LATE)
 
 

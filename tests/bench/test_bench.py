@@ -35,7 +35,7 @@ def bench(folder: Path, *arguments: str) -> dict[str, dict[str, object]]:
 def test_requests_to_living_sessions_beside_uvicorn_and_servers_that_speak_fastcgi(tmp_path: Path) -> None:
     rows = bench(tmp_path, "living", "--connections", "16")
     peers = {"C": ["uvicorn", "nginx FastCGI", "lighttpd FastCGI", "mod_fcgid"]}
-    peers |= dict.fromkeys(("Python, small", "Perl, small"), ["uvicorn", "nginx FastCGI", "mod_fcgid"])
+    peers |= {key: ["uvicorn", "nginx FastCGI", "mod_fcgid"] for key in ("Python, small", "Perl, small")}
     for program, names in peers.items():
         for name in names:
             assert rows[f"{program}, 16 connections beside {name}"]["goal"], (program, name)
