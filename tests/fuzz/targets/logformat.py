@@ -114,11 +114,7 @@ def _entry(host: Host, data: bytes) -> Entry:
     connection.transport = connection
     record = Record(host, request)
     record.user = more
-
-    async def send(message: object) -> None:
-        """Nobody listens."""
-
-    entry = Entry(record, request, connection, send, lambda entry: None)
+    entry = Entry(record, request, connection, lambda entry: None)
     entry.status, entry.seconds = 200 + len(data) % 300, 0.25
     entry.headers = [(b"location", more), (b"x", path)]
     return entry

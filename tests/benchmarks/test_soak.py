@@ -7,15 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from runpy import run_path
-from types import SimpleNamespace
 
 import pytest
 
+from bench.soak import growth
 from tests.blackbox.harness import ROOT
-
-# By its path: for pytest, `bench` is the folder of this file
-growth = SimpleNamespace(**run_path(str(ROOT / "bench" / "soak" / "growth.py")))
 
 # Python runs it when it starts: here in the front alone
 LEAK = """
