@@ -63,7 +63,18 @@ def _response(client: Raw) -> bytes:
     bodiless = head.startswith((b"HTTP/1.1 204", b"HTTP/1.1 304"))
     while length is None and not bodiless and not body.endswith(b"0\r\n\r\n"):
         body += client.sock.recv(65536)
+    if length is None and not bodiless:
+        body = _joined(body)
     return _OWN.sub(b"-", head + b"\r\n\r\n" + body)
+
+
+def _joined(body: bytes) -> bytes:
+    """The chunks as one: where they are cut is chance (RFC 9112, section 7.1)."""
+    whole = b""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        whole, body = whole + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return whole
 
 
 def get(path: str, *headers: str) -> bytes:
