@@ -77,7 +77,7 @@ def _cells(one: dict[str, Any]) -> tuple[str, ...]:
     return (
         one["id"], one["state"], left, span(one["age"]), span(one["idle"]), str(one["requests"]),
         str(one["queue"]), plain(one["user"]), str(one["pid"]), amount(one["memory"]), cpu,
-        f"{plain(one['cgi_name'])}/{plain(one['handle'])}", plain(one["last"]) or "-",
+        f"{plain(one['cgi_name'])}/{plain(one['handle'])}", plain(one["last"]),
     )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def _living(one: dict[str, Any]) -> Iterator[str]:
             f"{amount(one['memory'])}, {'-' if one['cpu'] is None else format(one['cpu'], '.2f')} s",
         ),
         ("began", f"{moment(one['began'])}, {span(one['age'])} ago"),
-        ("requests", f"{one['requests']}, the last one {span(one['idle'])} ago: {plain(one['last']) or '-'}"),
+        ("requests", f"{one['requests']}, the last one {span(one['idle'])} ago: {plain(one['last'])}"),
         ("busy", f"{one['busy']:.3f} s in all; {amount(one['bytes_in'])} in, {amount(one['bytes_out'])} out"),
         ("queue", f"{one['queue']} of at most {one['queue_most']}"),
         ("seconds left", _left(one["left"])),

@@ -45,7 +45,7 @@ def state(session: Session) -> str:
 
 def of_session(session: Session, masks: Masks) -> Facts:
     """Seconds, bytes, and times as seconds since 1970; None where there is nothing to tell. `left`: until it
-    times out, None while its clock stands (T1)."""
+    times out, None while its clock stands (T1). `last`: the URL of the last request without handle and query."""
     program, instance, now = session.program, session.instance, time.monotonic()
     doing = state(session)
     rests = doing == "idle"
@@ -71,7 +71,7 @@ def of_session(session: Session, masks: Masks) -> Facts:
         "bytes_in": session.bytes_in,
         "bytes_out": session.bytes_out,
         "busy": session.busy,
-        "last": masks.text(session.last, tuple(session.handles.accepted)).decode("latin-1"),
+        "last": program.text + masks.text(session.last, tuple(session.handles.accepted)).decode("latin-1"),
     }
 
 

@@ -197,7 +197,7 @@ class Caller:
         relay = Relay(on.connection, self._loop, self._registry.whole)
         call = Call(
             instance, program, relay, self._engine.judge.decide, segment=info.segment or b"",
-            head_only=on.head_only, user=on.record.user, guest=guest,
+            path_info=info.path_info, head_only=on.head_only, user=on.record.user, guest=guest,
         )  # fmt: skip
         self._begin(on, call, relay, frame)
         try:

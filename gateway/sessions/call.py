@@ -38,8 +38,8 @@ class Call:
     """`session` is None for a first request (`newcomer`); `handle` is the handle by which the request came.
 
     `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1), `guest` what else is
-    known of who may begin a session. `segment` is the URL's first
-    segment behind the cgi-name (R3); `since` the time of the last progress, `reading` whether the program is
+    known of who may begin a session. `segment` is the URL's first segment behind the cgi-name (R3), `path_info`
+    all behind it, both of a first request; `since` the time of the last progress, `reading` whether the program is
     read from, `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output;
     `output` takes what comes until the head is known, for ScriptLog. `began` and `ended` (0.0: not yet) are
     when the program was handed out and when its response was over, monotonic; `bytes_in` are of the request's
@@ -67,6 +67,7 @@ class Call:
         session: Session | None = None,
         handle: bytes = b"",
         segment: bytes = b"",
+        path_info: bytes = b"",
         head_only: bool = False,
         user: bytes | None = None,
         guest: Guest = NOBODY,
@@ -76,6 +77,7 @@ class Call:
         self.instance = instance
         self.program = program
         self.session, self.handle, self.segment = session, handle, segment
+        self.path_info = path_info
         self.newcomer = session is None
         self.number = 1 if session is None else session.requests
         self.never_kept = head_only

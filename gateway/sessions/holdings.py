@@ -84,6 +84,8 @@ class Holdings:
         self.store.table.begin(session.slot, call.user, session.began, session.bind, session.holders)
         if not instance.persistent:
             self._persist(instance)
+        if call.path_info:
+            self.visit(session, call.path_info)
         return session
 
     def _persist(self, instance: Instance) -> None:
@@ -92,6 +94,11 @@ class Holdings:
         self.store.table.set_persistent(instance.slot)
         if instance.shared is not None:
             self.store.publish_shared(instance.slot, instance.shared.name)
+
+    def visit(self, session: Session, rest: bytes) -> None:
+        """A request's URL has this behind the handle, that of a first one behind the cgi-name."""
+        session.last = rest
+        self.store.table.set_last(session.slot, rest)
 
     # ---- another front's
 

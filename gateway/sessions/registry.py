@@ -111,11 +111,6 @@ class Registry(Holdings):
         self.store.table.set_state(instance.slot, BUSY)
         return True
 
-    def visit(self, session: Session, rest: bytes) -> None:
-        """A request's URL has this behind the handle."""
-        session.last = rest
-        self.store.table.set_last(session.slot, rest)
-
     # ---- a response asks (judged in judge.py)
 
     def renew(self, call: Call, handle: bytes, seconds: float, slot: int | None = None) -> None:

@@ -37,7 +37,8 @@ class Session:
 
     For people: `began` (seconds since 1970), `bytes_in` (of its requests' bodies), `bytes_out` (what its
     program wrote), `busy` (seconds in which a request of it ran; one that runs is added when it is over),
-    `last` (what the URL of its last request had behind the handle, without query).
+    `last` (what the URL of its last request had behind the handle, of its first one behind the cgi-name,
+    without query).
     """
 
     __slots__ = (

@@ -50,7 +50,8 @@ class Services(NamedTuple):
 
 
 class Actions:
-    """Carries out what forms ask: `action` (end, extend), `id`, `time` (extend), `token`."""
+    """Carries out what forms ask: `action` (end, extend), `id`, `time` (extend), `token`; `began`, when the session
+    began that the page has shown: ids of sessions in a shared instance come again."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -76,6 +77,8 @@ class Actions:
         if action not in ACTIONS:
             raise NotDone(Refusal(400, f"action: expected one of {', '.join(ACTIONS)}"))
         session = self.session(form.get("id", ""))
+        if form.get("began", _told(session)) != _told(session):
+            raise NotDone(Refusal(404, f"session {session.id} is over: what has its id now is another one"))
         facts = of_session(session, self._services.masks)
         await self._act(action, session, form.get("time", ""))
         self._note(on, user, action, facts, form.get("time", ""))
@@ -111,6 +114,10 @@ def notice(query: Mapping[str, str]) -> str:
     return {"end": f"Session {number} was ended.", "extend": f"Session {number} was extended."}.get(
         query.get("done", ""), ""
     )
+
+
+def _told(session: Session) -> str:
+    return str(session.began)
 
 
 async def _form(on: Incoming) -> dict[str, str]:

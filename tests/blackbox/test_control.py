@@ -261,6 +261,6 @@ def test_numbers_of_sessions_are_completed(gateway: Gateway) -> None:
 def test_what_comes_from_outside_does_not_speak_to_the_terminal(gateway: Gateway) -> None:
     session = Begun(gateway)
     session.call(rest="/%1B%5D0;title%07")
-    assert session.facts["last"] == "/\x1b]0;title\x07"
+    assert session.facts["last"] == f"{session.name}/\x1b]0;title\x07"
     assert "/?]0;title?" in run(gateway, "sessions").out
     assert "\x1b" not in run(gateway, "show", session.path).out

@@ -48,7 +48,7 @@ def test_sessions_lists_what_an_administrator_asks_for_and_never_a_handle(gatewa
     assert session.call("count&timeout=5", "/cart/7") == 200
     one = listed(gateway)[session.handle[:4]]
     assert (one["user"], one["pid"], one["state"], one["requests"]) == ("ada", session.pid, "idle", 2)
-    assert (one["cgi_name"], one["last"], one["queue"]) == ("/cgi-bin/private", "/cart/7", 0)
+    assert (one["cgi_name"], one["last"], one["queue"]) == ("/cgi-bin/private", "/cgi-bin/private/cart/7", 0)
     assert 0 < one["left"] <= 300 and one["memory"] > 0 and one["bytes_out"] > 0 and one["age"] >= one["idle"]
     for words in (["sessions"], ["sessions", "--json"], ["show", session.path], ["status"]):
         found = run(gateway, *words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_session_has_every_column_and_its_handle_is_masked(gateway: Gateway) -
         "idle",
         2,
     )
-    assert (one["last"], one["user"], one["queue"]) == ("/cart/7", None, 0)
+    assert (one["last"], one["user"], one["queue"]) == (f"{session.name}/cart/7", None, 0)
     assert one["memory"] > 0 and one["cpu"] >= 0 and one["bytes_out"] > 0 and 0 < one["left"] <= one["timeout"]
     for form in ("", "?json", "?auto", "?find=cart", "?refresh=60"):
         assert session.handle not in gateway.get(URL + form).text
@@ -230,6 +231,46 @@ def test_events_begin_with_everything_and_go_on_with_changes(gateway: Gateway) -
     assert changed["requests"] == 2 and changed["at"] <= change["at"] + 0.1
     assert change["overview"]["requests"] >= 1 and "sessions" not in change["overview"]
     gateway.get(f"{session.path}?count")
-    gone = events.change("the end", lambda data: known["id"] in data["gone"])
-    assert gone["recent"][0]["id"] == known["id"] and "instances" in gone
+    gone = events.change("the end", lambda data: known["id"] in data["gone"].get("sessions", ()))
+    assert gone["recent"][0]["id"] == known["id"]
     events.close()
+
+
+def test_of_processes_only_those_rows_are_sent_that_have_changed(
+    gateway: Gateway, pool: ThreadPoolExecutor
+) -> None:
+    still, session = Begun(gateway), Begun(gateway)
+    events = Events(gateway)
+    first = {one["pid"]: one["id"] for one in events.next("snapshot")["instances"]}
+    assert {still.pid, session.pid} <= first.keys()
+    gate = Gate(gateway.folder)
+    busy = pool.submit(session.call, f"count&{gate.wait}")
+    change = events.change("the call", lambda data: first[session.pid] in _ids(data["instances"]))
+    assert first[still.pid] not in _ids(change["instances"]) and change["gone"] == {}
+    assert [one["state"] for one in change["instances"] if one["pid"] == session.pid] == ["busy"]
+    gate.open()
+    assert busy.result() == 200
+    begun, gate = Gate(gateway.folder), Gate(gateway.folder)
+    oneshot = pool.submit(gateway.get, f"/cgi-bin/child?echo=1&{begun.touch}&{gate.wait}")
+    (plain,) = events.change("a program without a session", lambda data: data["oneshots"])["oneshots"]
+    gate.open()
+    assert oneshot.result().status == 200
+    events.change("its end", lambda data: plain["id"] in data["gone"].get("oneshots", ()))
+    os.kill(session.pid, signal.SIGKILL)
+    events.change("a process's end", lambda data: first[session.pid] in data["gone"].get("instances", ()))
+    events.close()
+
+
+def _ids(rows: list[dict[str, object]]) -> list[object]:
+    return [row["id"] for row in rows]
+
+
+def test_the_last_URL_is_told_without_the_handle_and_always(gateway: Gateway) -> None:
+    session = Begun(gateway)
+    assert row(gateway, session.handle)["last"] == session.name
+    for path, told in (("/a/b", "/a/b"), ("/", "/"), ("", "")):
+        assert session.call("count", path) == 200
+        assert row(gateway, session.handle)["last"] == session.name + told
+    handle = "first-with-more"
+    assert gateway.get(f"/cgi-bin/child/cart/7?handle={handle}").status == 200
+    assert row(gateway, handle)["last"] == "/cgi-bin/child/cart/7"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.blackbox.clients import ask_unix
 from tests.blackbox.commands import Begun
-from tests.blackbox.conftest import Serve
+from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.credentials import basic, guarded, write_users
 from tests.blackbox.harness import Answer, Gateway, wait_for
 from tests.blackbox.status import URL, Events, row, snapshot
@@ -20,6 +20,9 @@ from tests.blackbox.users import OpenGateway, as_root, open_folder
 pytestmark = pytest.mark.running
 
 DIRECTIVES = """
+<Directory cgi-bin/shared>
+  PersistentCGIShared On
+</Directory>
 MaxPersistentCGITimeout 30m
 CustomLog logs/access.log common
 <Location /read>
@@ -62,7 +65,7 @@ def gateway(serve_shared: Serve, tmp_path_factory: pytest.TempPathFactory) -> Ga
     (folder / "groups").write_text("staff: cleo\n")
     known = guarded(users, more=f"AuthGroupFile {folder / 'groups'}")
     text = DIRECTIVES.replace("GUARDED_BY_NOBODY", guarded(users, "Require all granted"))
-    return serve_shared(text.replace("GUARDED", known))
+    return serve_shared(text.replace("GUARDED", known), {"shared/child": CHILD_TEXT})
 
 
 def token(gateway: Gateway, url: str, **headers: str) -> str:
@@ -176,6 +179,25 @@ def test_the_page_that_asks_first_has_the_form_and_works_without_a_script(gatewa
     assert end(gateway, "/all", session).status == 303 and not lives(gateway, session)
 
 
+def test_a_confirmed_ending_never_meets_another_session_that_has_got_the_same_id(gateway: Gateway) -> None:
+    """In a shared instance a place is given out anew as soon as it is free."""
+    one, other = "of-the-shown-page", "next-in-the-place"
+    keeper = gateway.get("/cgi-bin/shared/child?handle=keeps-the-process&count")
+    assert keeper.status == 200 and gateway.get(f"/cgi-bin/shared/child?handle={one}&count").status == 200
+    number = row(gateway, one, "/read")["id"]
+    forms = []
+    for action in ("end", "extend"):
+        page = gateway.get(f"/all?{action}={number}").text
+        forms.append(dict(re.findall(r'name="(action|id|began|token)" value="([^"]+)"', page)) | {"time": "20m"})
+    assert gateway.get(f"/cgi-bin/shared/child/{one}?count").status == 200  # its last response
+    assert gateway.get(f"/cgi-bin/shared/child?handle={other}&count").status == 200
+    assert row(gateway, other, "/read")["id"] == number
+    for form in forms:
+        answer = act(gateway, "/all", form)
+        assert answer.status == 404 and "another one" in answer.text
+    assert row(gateway, other, "/read")["id"] == number
+
+
 def test_scripts_get_JSON(gateway: Gateway) -> None:
     session = Begun(gateway)
     number = row(gateway, session.handle, "/read")["id"]
@@ -285,6 +307,28 @@ def test_the_built_in_page_is_closed_to_what_came_through_a_proxy_and_the_log_sa
             assert gateway.get(URL + form, **{name: "192.0.2.7"}).status == 403, name
     gateway.wait_log(r"denied by server configuration: /server-status \(built in: .*a <Location> of your own")
     assert gateway.get("/", **{"X-Forwarded-For": "192.0.2.7"}).status != 500
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200), ("localhost:8080", 200), ("LOCALHOST", 200), ("[::1]:80", 200), ("a.localhost", 200),
+        ("this-machine", 200), ("www.example.test", 200), ("two.example.test.:80", 200), ("a.wild.test", 200),
+        ("evil.test", 403), ("127.0.0.1.evil.test", 403), ("localhost.evil.test", 403), ("wwwxexample.test", 403),
+        ("1.2.3.4.5", 403), ("evil.test:80", 403), ("wild.test.evil.test", 403), ("ex-localhost.test", 403),
+    ],
+)  # fmt: skip
+def test_the_built_in_page_is_closed_to_a_name_that_somebody_else_can_lead_here(
+    named: Gateway, host: str, status: int
+) -> None:
+    """DNS rebinding: a browser on this machine believes that the page is evil.test's."""
+    for form in ("", "?json", "?auto"):
+        assert named.get(URL + form, Host=host).status == status
+
+
+@pytest.fixture(scope="module")
+def named(serve_shared: Serve) -> Gateway:
+    return serve_shared("ServerName www.example.test\nServerAlias two.example.test *.wild.test")
 
 
 def test_a_client_that_a_trusted_proxy_names_is_judged_by_its_own_address(serve: Serve) -> None:

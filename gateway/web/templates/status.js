@@ -2,6 +2,7 @@
 
 const AGAIN = 3000; // milliseconds
 const NAMES = ["sessions", "recent", "oneshots", "warm", "instances"];
+const CHANGING = NAMES.filter((name) => name !== "recent");
 const tables = Object.fromEntries(NAMES.map((name) => [name, new Table(name)]));
 const charts = new Map([...document.querySelectorAll("[data-chart]")].map((figure) => [figure.dataset.chart, new Chart(figure)]));
 const {sessions, recent} = tables;
@@ -54,10 +55,7 @@ const EVENTS = {
   change(facts) {
     set(facts.at);
     overview(facts.overview);
-    for (const key of facts.gone) sessions.drop(key);
-    for (const row of facts.sessions) sessions.put(row);
-    sessions.draw();
-    for (const name of ["instances", "oneshots", "warm"]) if (facts[name]) tables[name].set(facts[name]);
+    for (const name of CHANGING) tables[name].change(facts[name], facts.gone[name] || []);
     if (facts.recent.length) recent.set([...facts.recent, ...recent.all.values()].slice(0, recent.most));
     totals();
   },

@@ -76,14 +76,16 @@ class Table {
     this.all.set(this.key(facts), facts);
   }
 
-  drop(key) {
-    this.all.delete(key);
-  }
-
   set(list) {
     this.all.clear();
     for (const facts of list) this.put(facts);
     this.draw();
+  }
+
+  change(list, gone) {
+    for (const key of gone) this.all.delete(String(key));
+    for (const facts of list) this.put(facts);
+    if (list.length || gone.length || this.compare) this.draw();
   }
 
   // The rows stay where they are while somebody points at them; `anew`: all the same
