@@ -45,7 +45,7 @@ def state(session: Session) -> str:
 
 def of_session(session: Session, masks: Masks) -> Facts:
     """Seconds, bytes, and times as seconds since 1970; None where there is nothing to tell. `left`: until it
-    times out, None while its clock stands (T1). `last`: the URL of the last request without handle and query."""
+    times out, None while its clock stands (T1). `last`: the last request's URL without handle and query."""
     program, instance, now = session.program, session.instance, time.monotonic()
     doing = state(session)
     rests = doing == "idle"

@@ -19,8 +19,8 @@ from gateway.directives.settings import Settings
 _EVERYBODY = (Condition("all", ("granted",)),)
 _REMEMBERED = 4096
 _HINT = (
-    " (built in: for requests from this machine that came through no proxy and name it by an address, localhost or "
-    "its ServerName; a <Location> of your own with SetHandler and Require lets others in)"
+    " (built in: for requests from this machine that came through no proxy and call it by an address, "
+    "localhost or its ServerName; a <Location> of your own with SetHandler and Require lets others in)"
 )
 
 

@@ -16,9 +16,9 @@ from gateway.directives.settings import collect
 
 _URL = "/server-status"
 _OTHERS = ("/", "/index.html")  # a section for these too is not one for that URL
-# A proxy on the same machine makes everybody local: what RemoteIPHeader did not take is not believed here. So does
-# a page whose name its owner lets lead to this machine (DNS rebinding): only addresses, and names that nobody else
-# can have, are taken as Host: those without a dot, below localhost (RFC 6761), or of the server itself.
+# A proxy on the same machine makes everybody local: what RemoteIPHeader did not take is not believed here. So
+# does a site whose name is led to this machine (DNS rebinding): only addresses, and names that nobody else can
+# have, are taken as Host: those without a dot, below localhost (RFC 6761), or of the server itself.
 _HOSTS = r"[^.:\[\]]*|([^.:]+\.)+localhost|[0-9]+(\.[0-9]+){3}|\[[0-9a-f:.]+\]"
 _TEXT = f"""\
 <Location {_URL}>

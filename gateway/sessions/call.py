@@ -37,14 +37,14 @@ Decide = Callable[["Call", Head], "asyncio.Future[None] | None"]
 class Call:
     """`session` is None for a first request (`newcomer`); `handle` is the handle by which the request came.
 
-    `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1), `guest` what else is
-    known of who may begin a session. `segment` is the URL's first segment behind the cgi-name (R3), `path_info`
-    all behind it, both of a first request; `since` the time of the last progress, `reading` whether the program is
-    read from, `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output;
-    `output` takes what comes until the head is known, for ScriptLog. `began` and `ended` (0.0: not yet) are
-    when the program was handed out and when its response was over, monotonic; `bytes_in` are of the request's
-    body, `bytes_out` of what the program wrote, as far as the session has not got them yet; `counted`: until
-    when it has got the time. `number`: of the request within the session that it has or begins.
+    `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1), `guest` what else is known of who
+    may begin a session. `segment` is the URL's first segment behind the cgi-name (R3), `path_info` (of a first
+    request) all behind it; `since` the time of the last progress, `reading` whether the program is read from,
+    `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output; `output`
+    takes what comes until the head is known, for ScriptLog. `began` and `ended` (0.0: not yet) are when the
+    program was handed out and when its response was over, monotonic; `bytes_in` are of the request's body,
+    `bytes_out` of what the program wrote, as far as the session has not got them yet; `counted`: until when it
+    has got the time. `number`: of the request within the session that it has or begins.
     """
 
     # Defaults of the class, not slots: what most calls never change is not set for each.

@@ -50,8 +50,8 @@ class Services(NamedTuple):
 
 
 class Actions:
-    """Carries out what forms ask: `action` (end, extend), `id`, `time` (extend), `token`; `began`, when the session
-    began that the page has shown: ids of sessions in a shared instance come again."""
+    """Carries out what forms ask: `action` (end, extend), `id`, `time` (extend), `token`; `began`, when the
+    session began that the page has shown: ids of sessions in a shared instance come again."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -188,7 +188,9 @@ def test_a_confirmed_ending_never_meets_another_session_that_has_got_the_same_id
     forms = []
     for action in ("end", "extend"):
         page = gateway.get(f"/all?{action}={number}").text
-        forms.append(dict(re.findall(r'name="(action|id|began|token)" value="([^"]+)"', page)) | {"time": "20m"})
+        forms.append(
+            dict(re.findall(r'name="(action|id|began|token)" value="([^"]+)"', page)) | {"time": "20m"}
+        )
     assert gateway.get(f"/cgi-bin/shared/child/{one}?count").status == 200  # its last response
     assert gateway.get(f"/cgi-bin/shared/child?handle={other}&count").status == 200
     assert row(gateway, other, "/read")["id"] == number
@@ -312,9 +314,11 @@ def test_the_built_in_page_is_closed_to_what_came_through_a_proxy_and_the_log_sa
 @pytest.mark.parametrize(
     ("host", "status"),
     [
-        ("127.0.0.1", 200), ("localhost:8080", 200), ("LOCALHOST", 200), ("[::1]:80", 200), ("a.localhost", 200),
+        ("127.0.0.1", 200),
+        ("localhost:8080", 200), ("LOCALHOST", 200), ("[::1]:80", 200), ("a.localhost", 200),
         ("this-machine", 200), ("www.example.test", 200), ("two.example.test.:80", 200), ("a.wild.test", 200),
-        ("evil.test", 403), ("127.0.0.1.evil.test", 403), ("localhost.evil.test", 403), ("wwwxexample.test", 403),
+        ("evil.test", 403),
+        ("127.0.0.1.evil.test", 403), ("localhost.evil.test", 403), ("wwwxexample.test", 403),
         ("1.2.3.4.5", 403), ("evil.test:80", 403), ("wild.test.evil.test", 403), ("ex-localhost.test", 403),
     ],
 )  # fmt: skip

@@ -1,6 +1,7 @@
 // Tables: rows by key; nothing is written that reads so already
 
 const SOON = 60; // seconds
+const SHORT = 15; // letters that fit every column
 const collator = new Intl.Collator("en", {numeric: true});
 
 const write = (cell, text) => {
@@ -19,7 +20,7 @@ const FILLS = {
     if (write(cell, told(found, "state"))) cell.td.dataset.state = found;
   },
   long(cell, found) {
-    if (write(cell, told(found, "long"))) cell.td.title = cell.text;
+    if (write(cell, told(found, "long"))) cell.td.title = cell.text.length > SHORT ? cell.text : "";
   },
   act(cell, found) {
     for (const link of cell.td.querySelectorAll("a")) {

@@ -6,7 +6,7 @@ const NOTHING = "–", ZONE = Number(main.dataset.zone); // seconds ahead of UTC
 const UNITS = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]];
 
 const missing = (value) => value === null || value === undefined || value === "";
-const number = (count) => count.toLocaleString("en");
+const {format: number} = new Intl.NumberFormat("en");
 const state = (value) => (typeof value === "boolean" ? (value ? "yes" : NOTHING) : String(value));
 const clock = (seconds) => new Date((seconds + ZONE) * 1000).toISOString().slice(0, 19).replace("T", " ");
 const counts = (numbers) =>
