@@ -13,7 +13,7 @@ COLUMNS = (
     "id", "cgi_name", "handle", "user", "pid", "state", "requests", "age", "idle", "left", "memory", "cpu",
     "bytes", "bytes_in", "bytes_out", "last", "queue", "host", "file", "timeout", "began", "busy",
 )  # fmt: skip
-_SEARCHED = ("id", "cgi_name", "handle", "user", "pid", "last", "host", "file")
+_SEARCHED = ("id", "cgi_name", "handle", "user", "pid", "last", "host")
 _VIEW = ("find", "state", "sort", "order", "range", "rows", "refresh")
 _DONE = ("done", "id")
 _MOST_ROWS = 1000
@@ -72,7 +72,7 @@ def parse(raw: bytes) -> Query:
 
 def chosen(sessions: Sequence[Row], query: Query) -> list[Row]:
     """The sessions that are asked for, in the order that is asked for; rows without a value are last."""
-    word = query.find.lower()
+    word = query.find.strip().lower()
     found = [
         row
         for row in sessions

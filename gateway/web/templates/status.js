@@ -22,7 +22,7 @@ const overview = (facts) => {
     if (node.dataset.kind === "state") node.dataset.state = found;
   }
   for (const node of document.querySelectorAll("[data-limit]")) fill(node, facts.limits[node.dataset.limit]);
-  one("closing").hidden = facts.state === "serving";
+  for (const banner of document.querySelectorAll("[data-when]")) banner.hidden = banner.dataset.when !== facts.state;
   one("another").hidden = !facts.another_front;
 };
 const fill = (node, {used, most}) => {
