@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import signal
 import socket
 import time
@@ -103,6 +105,51 @@ def test_one_that_takes_nothing_is_dropped_and_the_others_go_on(gateway: Gateway
         wait_for("the end of it", lambda: name[1] not in peers(gateway), bound=60)
     good.next("change")
     good.close()
+
+
+def test_more_sessions_than_rows_are_counted_and_listed_when_asked_for(serve: Serve) -> None:
+    many = 1010
+    gateway = serve(DIRECTIVES.replace(" 600", " 1200"), {"shared/child": CHILD_TEXT})
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port)
+    for number in range(many):
+        connection.request("GET", f"/cgi-bin/shared/child?handle=many-{number}&count")
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (200, True)
+    connection.close()
+    assert len(snapshot(gateway)["sessions"]) == many
+    for query, rows in (("", 1000), ("?rows=10", 10), ("?rows=2000", many), ("?find=child&rows=1005", 1005)):
+        page = gateway.get(URL + query).text
+        table = page.partition('id="sessions"')[2].partition("</tbody>")[0]
+        assert table.count("<tr data-key=") == rows
+        assert f"{rows:,} of {many:,} shown" in page
+
+
+def test_numbers_and_quantiles_are_those_of_a_known_load(serve: Serve) -> None:
+    gateway = serve()
+    session = Begun(gateway)
+    events = Events(gateway)
+    first = events.next("snapshot")
+    for _ in range(10):
+        assert session.call() == 200
+    for _ in range(3):
+        assert gateway.get("/cgi-bin/child?kill=9").status == 502
+    told = events.change("all of them", lambda data: data["overview"]["starts"] == first["starts"] + 3)[
+        "overview"
+    ]
+    assert told["requests"] == first["requests"] + 10
+    wait_for("the errors", lambda: max(_drawn(gateway, "errors"), default=0) > 0)
+    for _ in range(3):
+        assert session.call("count&sleep=0.6") == 200  # no other call is in the column of the last of them
+    highest = wait_for("the slow ones", lambda: max(_drawn(gateway, "program"), default=0) >= 0.5)
+    assert highest and max(_drawn(gateway, "requests")) >= 1
+    events.close()
+
+
+def _drawn(gateway: Gateway, name: str) -> list[float]:
+    """What the first line of a chart shows: numbers a second, or the p50 in seconds."""
+    chart = gateway.get(URL).text.partition(f'data-chart="{name}"')[2].partition("</figure>")[0]
+    values = re.search(r'data-values="([^"]*)"', chart)
+    return [] if values is None else [float(value) for value in values[1].split(",") if value]
 
 
 def peers(gateway: Gateway) -> set[int]:

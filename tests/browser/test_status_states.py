@@ -62,9 +62,7 @@ def live(page: Page) -> Page:
 
 def keys(page: Page) -> list[str]:
     """The sessions that are shown, from the top."""
-    found: list[str] = page.locator("#sessions tbody tr").evaluate_all(
-        "all => all.map((tr) => tr.dataset.key)"
-    )
+    found: list[str] = page.locator("#sessions tbody tr").evaluate_all("all => all.map((tr) => tr.dataset.key)")
     return found
 
 
@@ -204,7 +202,9 @@ def test_on_paper_are_all_rows_and_nothing_to_press(visit: Visit, site: Small) -
     for name in ("#filter", ".live", "nav", ".foot"):
         expect(page.locator(name).first).to_be_hidden()
     expect(page.locator("#sessions tbody tr").last).to_be_visible()
-    high = "() => [...document.querySelectorAll('.box')].every((box) => box.scrollHeight <= box.clientHeight + 1)"
+    high = (
+        "() => [...document.querySelectorAll('.box')].every((box) => box.scrollHeight <= box.clientHeight + 1)"
+    )
     wide = "() => document.documentElement.scrollWidth <= innerWidth"
     page.set_viewport_size({"width": 1047, "height": 740})  # A4, across
     assert page.evaluate(high) and page.evaluate(wide)
