@@ -138,7 +138,7 @@ def test_every_kind_of_process_is_shown_as_it_comes_and_goes(
     expect(ready).to_have_count(1)
     expect(ready.locator("td").nth(3)).to_have_text("2")
     expect(ready.locator("td").nth(4)).to_have_text("2")
-    os.kill(int(shared.locator("td").first.inner_text()), signal.SIGKILL)
+    os.kill(int(shared.locator("td").first.text_content() or ""), signal.SIGKILL)
     expect(shared).to_have_count(0)
     expect(sessions).to_have_count(0)
 

@@ -163,6 +163,6 @@ class Table {
 const comparing = (field, descending) => (a, b) => {
   const [x, y] = [current(a, field), current(b, field)];
   if (missing(x) || missing(y)) return missing(x) - missing(y) || collator.compare(a.id, b.id);
-  const order = typeof x === "number" ? x - y : collator.compare(x, y);
+  const order = field === "id" ? collator.compare(x, y) : (x > y) - (x < y); // as status/query.py does
   return (descending ? -order : order) || collator.compare(a.id, b.id);
 };
