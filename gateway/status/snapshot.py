@@ -96,8 +96,9 @@ class Snapshots:
         return {"instances": instances, "oneshots": oneshots, "warm": self._sources.warm.rows()}
 
     def recent(self) -> list[Facts]:
-        """The newest endings, the newest first."""
-        return [of_ending(ending) for ending in reversed(self._registry.tally.recent)]
+        """The newest endings, the newest first; `key` tells them apart, as an id may be given out again."""
+        endings = reversed(self._registry.tally.recent)
+        return [of_ending(ending) | {"key": f"{ending.id}-{ending.at:f}"} for ending in endings]
 
     def pids(self) -> Iterator[int]:
         """The processes of all programs."""

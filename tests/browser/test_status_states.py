@@ -107,6 +107,18 @@ def test_another_front_that_finishes_its_requests_is_told_until_it_is_gone(
     expect(page.locator("#sessions tbody tr", has_text=str(session.pid))).to_have_count(1)
 
 
+def test_endings_of_one_place_in_a_shared_instance_are_two_rows(visit: Visit, site: Small) -> None:
+    assert site.get("/cgi-bin/shared/child?handle=stays-here&count").status == 200
+    page = live(visit().open(URL))
+    for name in ("first-guest", "second-guest"):  # each gets the place that the one before has left
+        assert site.get(f"/cgi-bin/shared/child?handle={name}&count").status == 200
+        assert site.get(f"/cgi-bin/shared/child/{name}").status == 200
+        ended = page.locator("#recent tbody tr", has_text=name[:4])
+        expect(ended).to_have_count(1)
+    expect(page.locator("#recent tbody tr", has_text="firs")).to_have_count(1)
+    assert site.get("/cgi-bin/shared/child/stays-here").status == 200
+
+
 def test_every_kind_of_process_is_shown_as_it_comes_and_goes(
     visit: Visit, site: Small, pool: ThreadPoolExecutor
 ) -> None:
