@@ -180,7 +180,11 @@ def _status(one: dict[str, Any]) -> Iterator[str]:
         ("sessions", f"{counts['idle']} idle, {counts['busy']} busy, {counts['waiting']} waiting"),
         ("running", f"{one['calls']} requests to programs"),
         *((name, _full(limit)) for name, limit in limits.items()),
-        ("created", f"{one['created']} sessions by {one['starts']} starts; {one['requests']} further requests"),
+        (
+            "created",
+            f"{one['created']} sessions by {one['starts']} starts; {one['requests']} further requests, "
+            f"{one['in_lane']} by the session lane",
+        ),
         ("ended", ", ".join(f"{count} {word}" for word, count in sorted(one["ended"].items())) or "none"),
     )
     if one["recent"]:

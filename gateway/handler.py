@@ -113,6 +113,7 @@ class Handler:
 
     def over(self, relay: Relay) -> None:
         """The response of a call that `at_once` has begun is whole, and about to be sent."""
+        self._registry.tally.in_lane += 1
         self._services.caller.over(relay, delivered=True)
 
     def close(self, record: Record) -> None:

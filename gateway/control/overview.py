@@ -71,6 +71,7 @@ class Overview:
             "ended": dict(tally.ended),
             "starts": tally.starts,
             "requests": tally.requests,
+            "in_lane": tally.in_lane,
         }
 
     def _state(self) -> str:

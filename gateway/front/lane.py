@@ -21,7 +21,7 @@ from gateway.front.cycle import Careful
 from gateway.handler import Handler
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Event, Head
-from gateway.request.body import Body, Receive
+from gateway.request.body import NO_BODY, Body, Receive
 from gateway.request.incoming import Asgi, Incoming, Known, Scope, Send
 from gateway.request.relay import Relay, body_of, headers_of
 
@@ -249,7 +249,7 @@ class Lane(Protocol):
         assert self._track is not None
         handler, before = self._track.handler, self.cycle
         self.cycle = direct = Direct(self, handler)
-        direct.on = handler.at_once(known, request, Body.taken(body), direct, again=again)
+        direct.on = handler.at_once(known, request, Body.taken(body) if body else NO_BODY, direct, again=again)
         if direct.on is None:
             self.cycle = before
             return False

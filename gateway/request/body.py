@@ -127,6 +127,9 @@ async def _nothing() -> MutableMapping[str, Any]:
     return {"type": "http.disconnect"}
 
 
+NO_BODY = Body.taken(b"")  # one for all requests that have none: nothing of it changes
+
+
 def _number(value: bytes) -> int:
     if not value.isdigit() or len(value) > _MOST_DIGITS:
         raise LengthRequired(f"Content-Length: expected a number, found {value[:40]!r}")

@@ -15,7 +15,8 @@ _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _RANDOM_BYTES = 16
 _MAC_BYTES = 8
 _TAG_BYTES = 6
-_POOL_BYTES = 64 * _RANDOM_BYTES
+_LENGTH = 32  # characters
+_AT_A_TIME = 64
 
 
 def is_valid(handle: bytes) -> bool:
@@ -31,14 +32,13 @@ class HandleMint:
         if not 16 <= len(key) <= blake2b.MAX_KEY_SIZE:
             raise ValueError(f"expected a key of 16 to {blake2b.MAX_KEY_SIZE} bytes, found {len(key)}")
         self._key, self._keyed = key, blake2b(key=key, digest_size=_MAC_BYTES)
-        self._pool = b""
+        self._ready: list[bytes] = []
 
     def next(self) -> bytes:
         """A handle that was never given before."""
-        if not self._pool:
-            self._pool = os.urandom(_POOL_BYTES)
-        random, self._pool = self._pool[:_RANDOM_BYTES], self._pool[_RANDOM_BYTES:]
-        return b2a_base64(random + self._mac(random), newline=False).translate(_TO_URL)
+        if not self._ready:
+            self._ready = self._several()
+        return self._ready.pop()
 
     def is_ours(self, handle: bytes) -> bool:
         """Whether `next` under the same key gave this handle, in this process or another."""
@@ -51,6 +51,13 @@ class HandleMint:
         """What tells the cookies of this cgi-name from those of others, and of other gateways (W2)."""
         text = b"%b\0%b" % (host.encode(), cgi_name)
         return blake2b(text, key=self._key, digest_size=_TAG_BYTES, person=b"cookie").hexdigest().encode()
+
+    def _several(self) -> list[bytes]:
+        pool = os.urandom(_AT_A_TIME * _RANDOM_BYTES)
+        parts = [pool[at : at + _RANDOM_BYTES] for at in range(0, len(pool), _RANDOM_BYTES)]
+        raw = b"".join([part + self._mac(part) for part in parts])
+        text = b2a_base64(raw, newline=False).translate(_TO_URL)
+        return [text[at : at + _LENGTH] for at in range(0, len(text), _LENGTH)]
 
     def _mac(self, random: bytes) -> bytes:
         keyed = self._keyed.copy()

@@ -153,7 +153,8 @@ class Registry(Holdings):
         if session is not None:
             _count(call, session)
             if verdict.keep and not call.newcomer and instance.shared is None and self._goes_home(instance):
-                self._settle(session, delivered=delivered)
+                if session.handles.issued:
+                    self._settle(session, delivered=delivered)
                 self._rest(instance, session)
                 return
         others = self._others(call)

@@ -13,13 +13,13 @@ _SHORTEST = 4  # bytes of a handle that is looked for in a text
 
 
 class Tally:
-    """`created` sessions; `ended` ones by reason; `starts` of processes; `requests` to living sessions;
-    `recent`: the newest endings, the newest last."""
+    """`created` sessions; `ended` ones by reason; `starts` of processes; `requests` to living sessions, of which
+    `in_lane` were answered by the session lane; `recent`: the newest endings, the newest last."""
 
-    __slots__ = ("created", "ended", "recent", "requests", "starts")
+    __slots__ = ("created", "ended", "in_lane", "recent", "requests", "starts")
 
     def __init__(self) -> None:
-        self.created = self.starts = self.requests = 0
+        self.created = self.starts = self.requests = self.in_lane = 0
         self.ended: Counter[str] = Counter()
         self.recent: deque[Ending] = deque(maxlen=KEPT)
 

@@ -79,6 +79,8 @@ class _Collected(Collector):
         )
         yield from _sessions(self._sources.registry)
         yield from _requests(self._sources.measures)
+        text = "Requests to living sessions that the session lane answered."
+        yield _counter("lane_requests", text, self._sources.registry.tally.in_lane)
         yield from self._processes()
         yield from self._limits()
 
