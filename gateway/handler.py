@@ -103,7 +103,7 @@ class Handler:
         record = self._opened(request, host, relay.connection)
         on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         program = self._called(on, matched)
-        if program.access is not None:
+        if program.access is not None and not self.guard.lets_in(program.access, on):
             return None
         return on if self._services.caller.at_once(on, program, *matched, relay) else None
 

@@ -34,9 +34,7 @@ class Guard:
 
         Raises Forbidden, Unauthorized, Misconfigured (500), Busy.
         """
-        facts = _facts(
-            on.request, _variables(access, on.request), lambda user: self._groups_of(access, user, on)
-        )
+        facts = self._facts(access, on)
         verdict = access.verdict(facts)
         if verdict is Verdict.GRANTED:
             return None
@@ -47,6 +45,14 @@ class Guard:
         if access.verdict(facts._replace(user=as_text(user))) is Verdict.GRANTED:
             return user
         raise Unauthorized(challenge(realm), f"user {_named(user)}: not let in by Require: {self._path(on)}")
+
+    def lets_in(self, access: Access, on: Incoming) -> bool:
+        """Whether nobody needs to say who they are: what `admit` would let in as nobody."""
+        return access.verdict(self._facts(access, on)) is Verdict.GRANTED
+
+    def _facts(self, access: Access, on: Incoming) -> Facts:
+        variables = _variables(access, on.request)
+        return _facts(on.request, variables, lambda user: self._groups_of(access, user, on))
 
     async def _authenticated(self, on: Incoming, realm: str, users: str) -> bytes:
         try:

@@ -13,8 +13,8 @@ _SHORTEST = 4  # bytes of a handle that is looked for in a text
 
 
 class Tally:
-    """`created` sessions; `ended` ones by reason; `starts` of processes; `requests` to living sessions, of which
-    `in_lane` were answered by the session lane; `recent`: the newest endings, the newest last."""
+    """`created` sessions; `ended` ones by reason; `starts` of processes; `requests` to living sessions;
+    `in_lane`: those of them that the session lane answered; `recent`: the newest endings, the newest last."""
 
     __slots__ = ("created", "ended", "in_lane", "recent", "requests", "starts")
 
