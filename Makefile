@@ -20,13 +20,14 @@ HELPERS := gateway/helpers
 CFLAGS ?= -O2 -Wall -Wextra
 COBC ?= cobc
 
-.PHONY: help serve programs test running faults languages realworld fuzz soak chaos lint format docs bench clean
+.PHONY: help serve programs test running lanes faults languages realworld fuzz soak chaos lint format docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make serve    install and start the gateway on $(CONF)"
 	@echo "make programs build the programs that are compiled, as far as their compilers are here"
 	@echo "make test     install and run the tests (make faults: the long series of faults,"
+	@echo "              make lanes: sessions and CGI without the session lane,"
 	@echo "              make running: commands, accounts, metrics, reloads,"
 	@echo "              make languages: the suites in C, C++, Fortran, COBOL and Perl,"
 	@echo "              make realworld: databases, browsers, programs of others)"
@@ -83,13 +84,21 @@ $(OUT)/%-cob.so: cgi-bin/%.cob
 	$(call built,$(COBC),gnucobol,-m -O)
 
 # Compiled once, not for each worker in each run
-test running faults languages realworld: export PYTHONDONTWRITEBYTECODE =
+test running lanes faults languages realworld: export PYTHONDONTWRITEBYTECODE =
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not running and not faults and not languages and not realworld" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
 
 running: $(STAMP)
 	$(BIN)/python -m pytest -m "running and not faults" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
+
+# What the session lane could do differently, through the other lane; `make test` takes the session lane
+LANES := conversations cgi_responses cgi_variables cgi_misbehaviour lost_responses protocol_rules queue routing \
+	between_calls
+
+lanes: $(STAMP)
+	SESSION_LANE=Off $(BIN)/python -m pytest -m "not faults" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS) \
+		$(LANES:%=tests/blackbox/test_%.py)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)

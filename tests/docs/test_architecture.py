@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from gateway.front.lane import Direct, Lane
 from gateway.handler import Handler
 from gateway.keeper import link, table
 from gateway.keeper.children import Children
@@ -115,6 +116,8 @@ def test_the_steps_below_a_drawing_are_as_many_as_in_it() -> None:
 def test_what_the_steps_name_is_in_the_code() -> None:
     assert callable(Store.match) and callable(Judge.decide) and callable(Handler._serve)
     assert "`Store.match`" in TEXT and "`Judge.decide`" in TEXT
+    assert Lane.__module__ == Direct.__module__ == "gateway.front.lane" and "`Lane` in `front/`" in TEXT
+    assert callable(Handler.at_once) and callable(Handler.go_on) and "`SessionLane Off`" in TEXT
     states = re.findall(r"`([A-Z]{4,})`", TEXT)
     assert set(states) == {"BUSY", "IDLE"} and all(hasattr(table, state) for state in states)
     ends = Children.place.__doc__ or ""
