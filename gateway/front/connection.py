@@ -22,7 +22,7 @@ from gateway.errors import (
 )
 from gateway.front import heads
 from gateway.front.client import Admission, Client, Stage
-from gateway.front.cycle import Careful
+from gateway.front.cycle import Careful, Cycle
 
 _BETWEEN, _HEAD, _BODY = Stage
 _WATCHED = heads.WATCHED
@@ -132,7 +132,7 @@ class Protocol(Client):
         self.stage, self._noise, self.body_length = _BODY, 0, framing.length
         self._final = not kept
         if kept and framing.length == 0 and version == "1.1":
-            self._begin(RequestResponseCycle, keep_alive=True)
+            self._begin(Cycle, keep_alive=True)
         else:
             self._begin(Careful, keep_alive=kept and version == "1.1", expects=framing.expects, asked=kept)
 

@@ -12,7 +12,39 @@ _BODILESS = (204, 304)
 _KEPT = (b"connection", b"keep-alive")
 
 
-class Careful(RequestResponseCycle):
+class Cycle(RequestResponseCycle):
+    """A request and its response. A head whose message has a true `gateway.together` goes in one write with the
+    body that follows it at once."""
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
+        """As ASGI."""
+        if message.get("gateway.together") and self.scope["method"] != "HEAD":
+            self.transport = _Together(self)  # type: ignore[assignment]
+        await super().send(message)  # type: ignore[arg-type]
+
+
+class _Together:
+    """Stands for the transport of a cycle until its head and the beginning of its body have been written."""
+
+    def __init__(self, cycle: Cycle) -> None:
+        self._cycle, self._transport, self._head = cycle, cycle.transport, b""
+
+    def write(self, data: bytes) -> None:
+        """Keep the head; write it with what follows."""
+        if self._head:
+            self._cycle.transport = self._transport
+            self._transport.write(self._head + data)
+        else:
+            self._head = data
+
+    def close(self) -> None:
+        """The application failed between both."""
+        self._cycle.transport = self._transport
+        self._transport.write(self._head)
+        self._transport.close()
+
+
+class Careful(Cycle):
     """A request and its response, when the connection must not simply be closed or kept.
 
     `asked`: a client of HTTP/1.0 asked for the connection to be kept. `failure`: why no more of the body comes.
@@ -46,7 +78,7 @@ class Careful(RequestResponseCycle):
                 self.expected_content_length = len(message.get("body", b""))
             if not self.keep_alive and not message.get("more_body", False) and self.connection.unread(self):
                 self.keep_alive = self.connection.leaving = True
-        await super().send(message)  # type: ignore[arg-type]
+        await super().send(message)
 
     def _start(self, message: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if self.more_body and self._unwanted(message["status"]):

@@ -1,9 +1,9 @@
 """The link: messages between keeper and front over a Unix stream socket pair.
 
 A message is a JSON object with a key `kind`, in a frame of its length and the number of descriptors
-that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes of the environment are carried as
-latin-1 text. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different versions
-refuse each other.
+that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text, an environment
+as one text, NAME NUL VALUE NUL …. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different
+versions refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
 count_warm, end, want, give, leave, claim, retire, account, pong, finished
@@ -21,12 +21,18 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 6
+VERSION = 7
 LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
 _MOST_DESCRIPTORS = 253
 _INT = array.array("i").itemsize
+_READ = 65536  # bytes
+_ANCILLARY = socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT)
+_TRUNCATED = int(socket.MSG_CTRUNC)  # operations of an enumeration's members take microseconds
+_CLOEXEC = int(socket.MSG_CMSG_CLOEXEC)
+_text = json.JSONEncoder(separators=(",", ":")).encode
+_object = json.JSONDecoder().decode
 _GONE = -1  # in the place of all descriptors of a message
 
 
@@ -95,13 +101,13 @@ class Decoder:
 
 def encode(fields: dict[str, Any], descriptors: int) -> bytes:
     """The frame of one message that travels with so many descriptors."""
-    body = json.dumps(fields, separators=(",", ":")).encode()
+    body = _text(fields).encode()
     return _HEADER.pack(len(body), descriptors) + body
 
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(body)
+        fields = _object(body.decode())
     except (ValueError, RecursionError) as error:
         raise LinkError(f"not JSON: {body[:40]!r}") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("kind"), str):
@@ -157,18 +163,17 @@ class Link:
 
     def receive(self) -> list[Message] | None:
         """The messages that have come; None at end of file (or a reset)."""
-        space = socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT)
         messages: list[Message] = []
         while True:
             try:
-                data, ancillary, flags, _ = self.sock.recvmsg(262144, space, socket.MSG_CMSG_CLOEXEC)
+                data, ancillary, flags, _ = self.sock.recvmsg(_READ, _ANCILLARY, _CLOEXEC)
             except (BlockingIOError, InterruptedError):
                 return messages
             except OSError:
                 data, ancillary, flags = b"", [], 0
             if not data:
                 return messages or None
-            truncated = bool(flags & socket.MSG_CTRUNC)  # unix(7): a read ends with the bytes of one message's
+            truncated = bool(flags & _TRUNCATED)  # unix(7): a read ends with the bytes of one message's
             messages += self._decoder.feed(data, _descriptors(ancillary), truncated=truncated)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-import selectors
+import select
 import time
 from collections.abc import Callable
 
@@ -13,23 +13,26 @@ class Loop:
     """Calls back when a descriptor can be read (or written), or when a time has come."""
 
     def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
+        self._epoll = select.epoll()
+        self._callbacks: dict[int, Callback] = {}
         self._timers: list[tuple[float, int, Callback]] = []
         self._order = itertools.count()
         self.running = True
 
     def reader(self, descriptor: int, callback: Callback) -> None:
         """Call `callback` whenever the descriptor can be read, until `forget`."""
-        self._selector.register(descriptor, selectors.EVENT_READ, callback)
+        self._epoll.register(descriptor, select.EPOLLIN)
+        self._callbacks[descriptor] = callback
 
     def writer(self, descriptor: int, callback: Callback, *, wanted: bool) -> None:
         """Have the reader's callback run for writability too, or not any more."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
-        self._selector.modify(descriptor, events, callback)
+        self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
+        self._callbacks[descriptor] = callback
 
     def forget(self, descriptor: int) -> None:
         """Stop watching a descriptor (before it is closed)."""
-        self._selector.unregister(descriptor)
+        self._epoll.unregister(descriptor)
+        del self._callbacks[descriptor]
 
     def later(self, seconds: float, callback: Callback) -> None:
         """Call `callback` once, after so many seconds (monotonic clock)."""
@@ -41,12 +44,14 @@ class Loop:
             timeout = None
             if self._timers:
                 timeout = max(0.0, self._timers[0][0] - time.monotonic())
-            for key, _ in self._selector.select(timeout):
-                key.data()
+            for descriptor, _ in self._epoll.poll(timeout):
+                callback = self._callbacks.get(descriptor)
+                if callback is not None:  # not forgotten by one that came before it
+                    callback()
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 heapq.heappop(self._timers)[2]()
 
     def close(self) -> None:
-        """Close the selector's own descriptor."""
-        self._selector.close()
+        """Close the loop's own descriptor."""
+        self._epoll.close()

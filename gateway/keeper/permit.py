@@ -63,11 +63,18 @@ def order_of(fields: Mapping[str, Any]) -> Order:
     """An order as `start` carries it. Raises LookupError, TypeError, ValueError, AttributeError."""
     return Order(
         [_bytes(word) for word in fields["argv"]],
-        {_bytes(name): _bytes(value) for name, value in fields["environ"].items()},
+        _environ(fields["environ"]),
         _bytes(fields["directory"]),
         identity_of(fields["identity"]),
         tuple(Limit(_RESOURCES[name], soft, hard) for name, soft, hard in fields["limits"]),
     )
+
+
+def _environ(text: str) -> dict[bytes, bytes]:
+    *words, rest = _bytes(text).split(b"\0")
+    if rest:
+        raise ValueError("expected an environment of NAME NUL VALUE NUL, found no NUL behind the last value")
+    return dict(zip(words[::2], words[1::2], strict=True))
 
 
 # before `configure`

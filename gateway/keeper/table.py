@@ -50,6 +50,7 @@ _INSTANCE, _DEADLINE, _TIMEOUT, _REQUESTS, _BYTES_IN, _BYTES_OUT, _BUSY = range(
 _RESTED, _VERSION, _BEGAN = range(8, 11)
 _USER, _CLIENT = 14, 15  # who has the session, as numbers
 _REST = struct.Struct("ddQQQdd")  # from _DEADLINE to _RESTED; in native form: word by word
+_CLEAR, _NO_KEYS = bytes(_SLOT - 8), bytes(2 * _KEYS)  # all words of a slot but the first; both copies
 # bytes within a slot's first word
 _STATE, _PERSISTENT = range(2)
 
@@ -94,14 +95,10 @@ class Table:
 
     def open_slot(self, slot: int, instance: int) -> None:
         """Give a free slot to a new instance (keeper only)."""
-        word = self._word(slot)
-        for offset in range(_INSTANCE, _BEGAN + 1):
-            self._words[word + offset] = 0
+        word, texts = self._word(slot), self._texts_at + slot * _TEXTS
+        self._map[8 * word + 8 : 8 * word + _SLOT] = _CLEAR
         self._forget_handles(slot)
-        self.set_owner(slot, None)
-        self.set_last(slot, b"")
-        self._bytes[self._texts_at + slot * _TEXTS + _BIND_AT] = 0
-        self._words[word + _USER] = self._words[word + _CLIENT] = 0
+        self._bytes[texts + _OWNER_AT] = self._bytes[texts + _LAST_AT] = self._bytes[texts + _BIND_AT] = 0
         self._words[word + _INSTANCE] = instance
         self._words[word] = FIRST
         high = _HIGH if slot < self._words[_INSTANCES] else _HIGH_OF_SESSIONS
@@ -114,7 +111,7 @@ class Table:
 
     def _forget_handles(self, slot: int) -> None:
         keys, texts = self._keys_at + slot * 2 * _KEYS, self._texts_at + slot * _TEXTS
-        self._bytes[keys : keys + 2 * _KEYS] = bytes(2 * _KEYS)
+        self._bytes[keys : keys + 2 * _KEYS] = _NO_KEYS
         self._bytes[texts] = self._bytes[texts + _COPY] = 0
 
     def set_state(self, slot: int, state: int) -> None:

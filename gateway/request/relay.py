@@ -135,7 +135,8 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
                 headers = lengthened(headers, len(body) if whole else None)
             if request.came_by is not None:
                 headers += request.came_by.missing_in([name for name, _ in headers])
-            await send({"type": "http.response.start", "status": status, "headers": headers})
+            start = {"type": "http.response.start", "status": status, "headers": headers}
+            await send(start | {"gateway.together": bool(body)})
         if call.exchange.fault is not None:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             relay.connection.cut()
@@ -198,7 +199,7 @@ async def _judge_exit(call: Call) -> None:
     promised = exchange.head is not None and exchange.head.content_length is not None
     if exchange.end is not None and (exchange.end.marked or promised):
         return
-    await asyncio.wait((instance.exited,), timeout=EXIT_BOUND)
+    await instance.exit(EXIT_BOUND)
     if not instance.exited.done():
         return
     facts = instance.exited.result()

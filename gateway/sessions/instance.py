@@ -127,10 +127,40 @@ class Instance:
             data = os.read(self.output, READ_SIZE)
         except BlockingIOError:
             return
-        if self.call is not None:
-            self.call.received(data)
-        else:
+        call = self.call
+        if call is None:
             self._on_idle(self, not data)
+            return
+        call.received(data)
+        if not self.framed and 0 < len(data) < READ_SIZE and self.call is call and not self._paused:
+            self._read_end(call)
+
+    def _read_end(self, call: Running) -> None:
+        """A program that lives for one request may have ended by now: then its response is known whole, and
+        goes in one write."""
+        try:
+            data = os.read(self.output, READ_SIZE)
+        except BlockingIOError:
+            return
+        call.received(data)
+
+    async def exit(self, bound: float) -> None:
+        """Wait until the process is gone, at most so many seconds."""
+        if self.exited.done():
+            return
+        done: asyncio.Future[None] = self._loop.create_future()
+
+        def release(_: object = None) -> None:
+            if not done.done():
+                done.set_result(None)
+
+        timer = self._loop.call_later(bound, release)
+        self.exited.add_done_callback(release)
+        try:
+            await done
+        finally:
+            timer.cancel()
+            self.exited.remove_done_callback(release)
 
     def pause(self) -> None:
         """Read no more for now: the client is slower than the program."""

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.keeper.identity import Identity
@@ -79,7 +80,7 @@ class KeeperLink:
             "start",
             receive,
             argv=_texts(order.argv),
-            environ=_text_pairs(order.environ),
+            environ=_text_of(order.environ),
             directory=order.directory.decode("latin-1"),
             about=order.about,
             body=order.body,
@@ -94,7 +95,7 @@ class KeeperLink:
             "prepare",
             id=group.id,
             argv=_texts(group.argv),
-            environ=_text_pairs(group.environ),
+            environ=_text_of(group.environ),
             identity=group.identity,
             limits=group.limits,
             count=group.number,
@@ -202,8 +203,13 @@ def _texts(words: tuple[bytes, ...]) -> list[str]:
     return [word.decode("latin-1") for word in words]
 
 
-def _text_pairs(pairs: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs.items()}
+def _text_of(environ: Mapping[bytes, bytes]) -> str:
+    """An environment as NAME NUL VALUE NUL …, which is read several times faster than an object of JSON. Raises
+    ValueError for a NUL within it."""
+    words = b"\0".join(chain.from_iterable(environ.items()))
+    if words.count(b"\0") != max(0, 2 * len(environ) - 1):
+        raise ValueError("expected names and values without NUL in an environment")
+    return words.decode("latin-1") + "\0" if environ else ""
 
 
 def _itself(message: Message) -> Message:

@@ -48,8 +48,8 @@ def _play(world: KeeperWorld, line: bytes) -> None:
 
 
 _START = (
-    b'0{"kind":"start","tag":1,"argv":["a"],"environ":{"A":"b"},"directory":"/","about":{"host":"","cgi_name":"/a",'
-    b'"shared":false,"mark":"m"},"body":false,"grace":2.0,"identity":null,"limits":[["cpu",1,2]]}'
+    b'0{"kind":"start","tag":1,"argv":["a"],"environ":"A\\u0000b\\u0000","directory":"/",'
+    b'"about":{"host":"","cgi_name":"/a","shared":false,"mark":"m"},"body":false,"grace":2.0,"identity":null,"limits":[["cpu",1,2]]}'
 )
 _ENDING = (
     b'{"at":1.0,"host":"","cgi_name":"/a","handle":"a...","user":"","reason":"ended","text":"HTS006","requests":1,'
@@ -62,7 +62,7 @@ _CLAIM = (
 )
 _RETIRE = b'0{"kind":"retire","key":"00112233445566778899aabbccddeeff","at":1.0,"timeout":1.0,"reason":3}'
 _WARM = (
-    b'0{"kind":"prepare","id":"g","argv":["a"],"environ":{},"identity":null,"limits":[],"count":2}',
+    b'0{"kind":"prepare","id":"g","argv":["a"],"environ":"","identity":null,"limits":[],"count":2}',
     b'0{"kind":"start_warm","tag":3,"group":"g","about":{"host":"","cgi_name":"/a","shared":false},"grace":1.0}',
 )
 SEEDS = [
