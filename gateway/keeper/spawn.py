@@ -11,8 +11,6 @@ from gateway.keeper.identity import Identity
 
 # What the gateway was started with, or Python ignores (SIGPIPE, SIGXFSZ), would stay ignored in the program
 RESTORED = tuple(sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
-# of these, those that an execve alone does not restore: it does so with what has a handler
-_IGNORED = tuple(number for number in RESTORED if signal.getsignal(number) is signal.SIG_IGN)
 # What is short of room now may have some later: such an error says nothing of what was to be started
 NO_ROOM = frozenset((errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS))
 
@@ -58,7 +56,7 @@ def spawn(order: Order, descriptors: Sequence[int]) -> int:
         file_actions=actions,
         setsid=True,
         setsigmask=(),
-        setsigdef=_IGNORED,
+        setsigdef=RESTORED,
     )
 
 

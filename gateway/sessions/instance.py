@@ -1,6 +1,7 @@
 """One instance as its front sees it: two pipe ends, a state, who waits for it."""
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import termios
@@ -13,7 +14,8 @@ from gateway.sessions.handles import Use
 from gateway.sessions.lifecycle import Event, State, advance
 from gateway.sessions.shared import Shared
 
-READ_SIZE = 65536
+READ_SIZE = 65536  # bytes: what a pipe holds
+BULK_SIZE = 1 << 18  # bytes: what it holds, and what is read at a time, when a program fills it or is to read more
 _NOTHING = b"\0\0\0\0"
 
 
@@ -55,6 +57,8 @@ class Instance:
         "_loop",
         "_on_idle",
         "_paused",
+        "_size",
+        "_wide",
         "_writing",
         "call",
         "exited",
@@ -97,7 +101,8 @@ class Instance:
         self.persistent = self.mute = self.framed = self.warm = False
         self.ordered = 0.0
         self.shared: Shared | None = None
-        self._paused = self._writing = False
+        self._paused = self._writing = self._wide = False
+        self._size = READ_SIZE
         self._loop, self._on_idle = loop, on_idle
         loop.add_reader(self.output, self._readable)
 
@@ -124,9 +129,12 @@ class Instance:
             self.pause()  # handed out: what comes now is for the call that is about to begin
             return
         try:
-            data = os.read(self.output, READ_SIZE)
+            data = os.read(self.output, self._size)
         except BlockingIOError:
             return
+        if len(data) == READ_SIZE == self._size:
+            self._size = BULK_SIZE
+            _widen(self.output)
         call = self.call
         if call is None:
             self._on_idle(self, not data)
@@ -201,6 +209,10 @@ class Instance:
             try:
                 exchange.written(os.write(descriptor, piece))
             except BlockingIOError:
+                if not self._wide:
+                    self._wide = True
+                    _widen(descriptor)
+                    continue
                 if not self._writing:
                     self._writing = True
                     self._loop.add_writer(descriptor, self.write, call)
@@ -238,3 +250,9 @@ class Instance:
         os.close(self.output)
         os.close(self.requests)
         self.output = self.requests = -1
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more. What a user's pipes may hold is bounded: some stay as they are."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, BULK_SIZE)
