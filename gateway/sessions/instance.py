@@ -15,7 +15,7 @@ from gateway.sessions.lifecycle import Event, State, advance
 from gateway.sessions.shared import Shared
 
 READ_SIZE = 65536  # bytes: what a pipe holds
-BULK_SIZE = 1 << 18  # bytes: what it holds, and what is read at a time, when a program fills it or is to read more
+BULK_SIZE = 1 << 18  # bytes that it holds, and that are read at a time, once it was full
 _NOTHING = b"\0\0\0\0"
 
 
