@@ -27,7 +27,7 @@ _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
 _MOST_DESCRIPTORS = 253
 _INT = array.array("i").itemsize
-_READ = 65536  # bytes
+_READ = 4096  # bytes
 _ANCILLARY = socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT)
 _TRUNCATED = int(socket.MSG_CTRUNC)  # operations of an enumeration's members take microseconds
 _CLOEXEC = int(socket.MSG_CMSG_CLOEXEC)
@@ -162,19 +162,18 @@ class Link:
             self._outgoing.popleft()
 
     def receive(self) -> list[Message] | None:
-        """The messages that have come; None at end of file (or a reset)."""
-        messages: list[Message] = []
-        while True:
-            try:
-                data, ancillary, flags, _ = self.sock.recvmsg(_READ, _ANCILLARY, _CLOEXEC)
-            except (BlockingIOError, InterruptedError):
-                return messages
-            except OSError:
-                data, ancillary, flags = b"", [], 0
-            if not data:
-                return messages or None
-            truncated = bool(flags & _TRUNCATED)  # unix(7): a read ends with the bytes of one message's
-            messages += self._decoder.feed(data, _descriptors(ancillary), truncated=truncated)
+        """The messages that one read completes; None at end of file (or a reset). More may be there: whoever is
+        told much does other things in between."""
+        try:
+            data, ancillary, flags, _ = self.sock.recvmsg(_READ, _ANCILLARY, _CLOEXEC)
+        except (BlockingIOError, InterruptedError):
+            return []
+        except OSError:
+            return None
+        if not data:
+            return None
+        truncated = bool(flags & _TRUNCATED)  # unix(7): a read ends with the bytes of one message's
+        return self._decoder.feed(data, _descriptors(ancillary), truncated=truncated)
 
     def close(self) -> None:
         """Close the socket and every descriptor under way."""
