@@ -23,7 +23,8 @@ class Timed:
 
 def test_sessions_that_time_out_together_end_few_at_a_time_and_all() -> None:
     async def run() -> None:
-        loop, ended, turns = asyncio.get_running_loop(), cast("list[Any]", []), [0]
+        loop, turns = asyncio.get_running_loop(), [0]
+        ended: list[Any] = []
         clock = SessionClock(loop, ended.append)
         sessions = [Timed(time.monotonic()) for _ in range(COUNT)]
         for session in sessions:
