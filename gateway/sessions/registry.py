@@ -207,12 +207,13 @@ class Registry(Holdings):
 
     def _name_refused(self, call: Call) -> None:
         """The program may have kept something for a newcomer that is no session: it hears of that too (S4),
-        unless the handle is another session's."""
+        unless the handle is another session's, or that of one that is named anyway."""
         instance, asked = call.instance, call.asked
         if asked is None or asked.outcome not in _UNKNOWN_TO_PROGRAM or not is_valid(asked.handle):
             return
         assert instance.shared is not None
-        if self.store.find(instance.shared.name, asked.handle) is None:
+        living = self.store.find(instance.shared.name, asked.handle)
+        if living is None and not instance.shared.will_name(asked.handle):
             instance.shared.over(Ended(NO_SLOT, asked.handle))
 
     def _rest(self, instance: Instance, session: Session | None) -> None:

@@ -33,6 +33,10 @@ class Shared:
         """A session is over of which the program does not know."""
         self._untold.append(ended)
 
+    def will_name(self, handle: bytes) -> bool:
+        """Whether a frame to come names this handle."""
+        return any(ended.handle == handle for ended in self._untold)
+
     def tell(self) -> bytes:
         """HTSESSION_ENDED of the next frame: the last handles of sessions that are over; the rest of very
         many is for the frame after it."""

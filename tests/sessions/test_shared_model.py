@@ -144,7 +144,7 @@ class SharedInstance(SharedMachine):
         shared, taken = self.living, self.owner(handle) is not None
         full = len(shared.faces) >= MOST_SESSIONS if shared.persistent else self.kept() >= MOST
         if running.head_only or taken or full:
-            running.refused = None if taken else handle
+            running.refused = handle
             if not running.head_only and not taken:
                 self.retire([handle], Reason.LIMIT)
         elif minutes == 0:
@@ -187,7 +187,8 @@ class SharedInstance(SharedMachine):
             if face is not None:
                 self.leaves(face, Reason.ENDED, told=running.told)
             elif running.refused is not None and self.owner(running.refused) is None:
-                shared.refused.append(running.refused)
+                if running.refused not in shared.untold:  # its owner timed out meanwhile
+                    shared.refused.append(running.refused)
             self.rest(None, 0.0)
 
     @precondition(lambda self: self.shared is None or (self.shared.here and not self.shared.running))
@@ -287,3 +288,17 @@ class SharedInstance(SharedMachine):
 
 TestSharedInstance = SharedInstance.TestCase
 TestSharedInstance.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
+
+
+def test_a_handle_that_was_refused_and_whose_owner_then_timed_out_is_named_once() -> None:
+    machine = SharedInstance()
+    try:
+        machine.two_live()
+        machine.newcomer(None, head_only=False)
+        machine.the_head_comes(0, ALL_HANDLES[0], minutes=None, own=False)
+        machine.knock(1)
+        machine.time_passes(300.0)
+        machine.knock(0)
+        machine.the_end_comes(delivered=True)  # compares what the next frame names (S4)
+    finally:
+        machine.teardown()
