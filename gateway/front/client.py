@@ -40,7 +40,8 @@ class Client(HttpToolsProtocol):
 
     `stage`: how far a request has been read; `head` and `taken`: bytes of its head and body so far, of
     `body_length` (None: chunked). `running`: the request whose response is due. `deaf`: nothing is parsed any
-    more. `lingering`: what the client still sends is read away until it closes, by now `discarded` bytes.
+    more. `lingering`: what the client still sends is read away until it closes, by now `discarded` bytes; no
+    more than `patience` of one whose head was refused.
     """
 
     DRAINED: ClassVar[int] = 1 << 18  # bytes of an unwanted body that are read for the next request's sake
@@ -56,6 +57,7 @@ class Client(HttpToolsProtocol):
         "lingering",
         "lingers_since",
         "on_lost",
+        "patience",
         "running",
         "stage",
         "taken",
@@ -70,6 +72,7 @@ class Client(HttpToolsProtocol):
         self.stage = Stage.BETWEEN
         self.head = self.taken = self.discarded = 0
         self.body_length: int | None = 0
+        self.patience = float("inf")
         self.deaf = self.leaving = self.lingering = False
         self.lingers_since = 0.0
 

@@ -66,6 +66,8 @@ class Protocol(Client):
         """Parse; what cannot be served is answered in its turn."""
         if self.deaf:
             self.discarded += len(data)
+            if self.discarded > self.patience:
+                self.flow.pause_reading()
             return
         self.head = self.head + len(data) if self.stage is _HEAD else len(data)
         before = self.taken
@@ -294,6 +296,7 @@ class Protocol(Client):
         if self.stage is _BETWEEN:
             self.url, self.headers, self._version = b"", [], "1.1"
         self.stage, self._final, self.body_length = _BODY, True, None
+        self.patience = self.DRAINED
         self._method = self.parser.get_method().decode("ascii") if self.url else "GET"
         self._begin(Careful, keep_alive=False, refusal=error)
 

@@ -5,7 +5,6 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import Enum
-from typing import Protocol as Shape
 
 import uvicorn
 
@@ -13,12 +12,13 @@ from gateway.app import Application, sockets_of
 from gateway.configuration.load import Configuration
 from gateway.directives import table
 from gateway.directives.readers.addresses import Listener
+from gateway.front.acceptor import Acceptor, Relieved
 from gateway.front.config import uvicorn_config
 from gateway.front.connection import Protocol
 from gateway.front.counting import CountingProtocol
 from gateway.front.crowd import Crowd
 from gateway.front.lane import Lane, Track
-from gateway.front.tls import Acceptor, Certificates
+from gateway.front.tls import Certificates, Handshakes
 from gateway.logs.error import ErrorLog
 from gateway.measure.sources import Traffic
 
@@ -31,20 +31,18 @@ class Kind(Enum):
     UNIX = "HTTP, from this machine"
 
 
-class Closing(Shape):
-    """What listens on a socket."""
-
-    def close(self) -> None:
-        """Accept no more."""
+Listening = Acceptor | Relieved
 
 
 class Server(uvicorn.Server):
     """The server of one kind; signals belong to the keeper."""
 
-    def __init__(self, config: uvicorn.Config, listen: "Callable[[socket.socket], Awaitable[Closing]]") -> None:
+    def __init__(
+        self, config: uvicorn.Config, listen: "Callable[[socket.socket], Awaitable[Listening]]"
+    ) -> None:
         super().__init__(config)
         self._listen = listen
-        self.listening: list[Closing] = []
+        self.listening: list[Listening] = []
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,7 +82,8 @@ class Servers:
     @property
     def busy(self) -> bool:
         """Whether there is a connection, or about to be one."""
-        return bool(self.crowd.connections or self.crowd.guests)
+        accepting = (one for server in self._servers.values() for one in server.listening)
+        return bool(self.crowd.connections or self.crowd.guests or any(one.busy for one in accepting))
 
     def _traffic(self) -> Traffic:
         """The connections, and their bytes where these are counted."""
@@ -131,13 +130,13 @@ class Servers:
             if connection.is_idle():
                 connection.transport.close()
 
-    async def _listen(self, sock: socket.socket) -> Closing:
-        return await asyncio.get_running_loop().create_server(
-            self._client, sock=sock, backlog=self._config.backlog
-        )
+    async def _listen(self, sock: socket.socket) -> Listening:
+        loop = asyncio.get_running_loop()
+        relieved = Relieved(sock, lambda one: loop.connect_accepted_socket(self._client, one), self._client)
+        return await relieved.listen(self._config.backlog)
 
-    async def _listen_tls(self, sock: socket.socket) -> Closing:
-        return Acceptor(sock, self.crowd, self._contexts, self._client)
+    async def _listen_tls(self, sock: socket.socket) -> Listening:
+        return Acceptor(sock, Handshakes(self.crowd, self._contexts, self._client).begin)
 
     def _client(self) -> Protocol:
         return self._kind(self._config, self._state, self.crowd, self._track)

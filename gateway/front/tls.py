@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 _NOBODY = "0.0.0.0"  # an address that no virtual host has: only those with a wildcard answer there
 _SHUTDOWN = 5.0  # seconds for the good-bye of TLS
 _NO_BOUND = 86400.0  # seconds; `handshake=0`
-_AT_ONCE = 100  # connections that are accepted before others get their turn
-_PAUSE = 0.5  # seconds, when no descriptor is free
 
 
 class Certificates:
@@ -60,65 +58,39 @@ def _addresses(listener: Listener, named: set[str]) -> set[str]:
     return {_NOBODY, *named} if wild else {normal_ip(listener.address) or listener.address}
 
 
-class Acceptor:
-    """Accepts connections of one socket and shakes hands, within a bound; meanwhile they are guests.
+class Handshakes:
+    """Shakes hands with those who were accepted, within a bound; meanwhile they are guests.
 
     The loop's own TLS server would not say how many handshakes are under way.
     """
 
     def __init__(
-        self,
-        sock: socket.socket,
-        crowd: "Crowd",
-        contexts: Certificates,
-        made: Callable[[], asyncio.BaseProtocol],
+        self, crowd: "Crowd", contexts: Certificates, made: Callable[[], asyncio.BaseProtocol]
     ) -> None:
-        """Accept from now on."""
-        self._sock, self._crowd, self._contexts, self._made = sock, crowd, contexts, made
+        self._crowd, self._contexts, self._made = crowd, contexts, made
         self._loop = asyncio.get_running_loop()
-        self._closed = False
-        sock.setblocking(False)
-        self._listen()
 
-    def close(self) -> None:
-        """Accept no more; handshakes under way go on."""
-        if not self._closed:
-            self._closed = True
-            self._loop.remove_reader(self._sock)
-
-    def _listen(self) -> None:
-        if not self._closed:
-            self._loop.add_reader(self._sock, self._accept)
-
-    def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
-            try:
-                sock, _ = self._sock.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return  # another front was quicker, or the client has left
-            except OSError:  # no descriptor is free (accept(2)); other connections give some back
-                self._loop.remove_reader(self._sock)
-                self._loop.call_later(_PAUSE, self._listen)
-                return
-            if self._crowd.room():
-                task = self._loop.create_task(self._shake(sock))
-                self._crowd.guests.add(task)
-                task.add_done_callback(self._crowd.guests.discard)
-            else:
-                sock.close()
+    async def begin(self, sock: socket.socket) -> None:
+        """Make it a connection, or close it."""
+        if not self._crowd.room():
+            sock.close()
+            return
+        self._crowd.guests.add(sock)
+        try:
+            await self._shake(sock)
+        except ssl.SSLError:
+            sock.close()  # it spoke no TLS
+        finally:
+            self._crowd.guests.discard(sock)
 
     async def _shake(self, sock: socket.socket) -> None:
-        try:
-            sock.setblocking(False)
-            address, port = sock.getsockname()[:2]
-            bound = self._crowd.limits.find((address, port)).handshake.first
-            context = self._contexts.of(address, port)
-            await self._loop.connect_accepted_socket(
-                self._made,
-                sock,
-                ssl=context,
-                ssl_handshake_timeout=bound or _NO_BOUND,
-                ssl_shutdown_timeout=_SHUTDOWN,
-            )
-        except (OSError, ssl.SSLError):
-            sock.close()  # it was no client, or spoke no TLS
+        address, port = sock.getsockname()[:2]
+        bound = self._crowd.limits.find((address, port)).handshake.first
+        context = self._contexts.of(address, port)
+        await self._loop.connect_accepted_socket(
+            self._made,
+            sock,
+            ssl=context,
+            ssl_handshake_timeout=bound or _NO_BOUND,
+            ssl_shutdown_timeout=_SHUTDOWN,
+        )

@@ -179,3 +179,11 @@ def _peak(pid: int) -> int:
 def _field(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
+
+
+def test_of_a_client_whose_head_was_refused_little_more_is_read(usual: Gateway) -> None:
+    with Raw(usual) as client:
+        client.send(b"GET /cgi-bin/child HTTP/1.1\r\nHost: x\r\nX-A: " + b"x" * 20_000 + b"\r\n\r\n")
+        assert client.answer().status == 431
+        with pytest.raises(ConnectionError):
+            client.sock.sendall(b"x" * FLOOD)

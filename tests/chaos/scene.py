@@ -26,6 +26,8 @@ DIRECTIVES = """
 MaxPersistentCGI 1400
 MaxCGIJobs 1500
 PersistentCGIQueue 10
+# All visitors have one address, and many ask for sessions that a fault has ended
+PersistentCGILookupLimit 0
 PersistentCGIQueueTimeout 60s
 PersistentCGITimeout 20m
 MaxPersistentCGITimeout 20m
