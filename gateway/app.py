@@ -185,7 +185,7 @@ class Application:
     def stop_calls(self) -> None:
         """The bound of a graceful stop has passed: end what still runs."""
         for call in self.registry.calls.running():
-            call.fail(Fault(Reason.ENDED, "HTS013 the gateway is stopping", answer=Busy))
+            call.fail(Fault(Reason.STOPPING, "HTS013 the gateway is stopping", answer=Busy))
 
     def _gone(self, message: Message) -> None:
         instance = self.registry.instances.get(message.fields["id"])

@@ -137,22 +137,23 @@ def drawn_up(
 ) -> Ending | None:
     """A session that is over now, as the table knows it: with its request under way, if any, but not what that
     has come to. None: there is none in this slot, or it has been told. `name`: host and cgi-name; `number`:
-    what people call the session."""
+    what people call the session. Times that cannot be are left out: a front may have written anything."""
     facts, handles = table.facts(slot), table.handles(slot).texts
     if not facts.began or not handles:
         return None
+    now = time.time()
     requests = table.clock(slot)[2] + (table.state(slot) != tables.IDLE)
     return Ending(
-        time.time(),
+        now,
         *name,
         mask(handles[0]),
         (table.owner(slot) or b"").decode("utf-8", "backslashreplace"),
         reason.word,
         text,
         max(1, requests),
-        facts.began,
+        min(facts.began, now) if facts.began > 0 else now,
         number,
         facts.bytes_in,
         facts.bytes_out,
-        facts.busy,
+        facts.busy if 0 <= facts.busy <= now else 0.0,
     )

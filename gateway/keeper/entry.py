@@ -31,3 +31,17 @@ class Facts(NamedTuple):
     bytes_out: int
     busy: float
     last: bytes
+
+
+def parsed(text: bytes) -> Handles:
+    """Handles as the table holds them: a count, whether one is lost, the handles with their lengths. What is
+    cut off, because somebody wrote it who means harm, is left out."""
+    count, lost, at = text[0], text[1], 2
+    handles = []
+    for _ in range(count):
+        end = at + 1 + text[at] if at < len(text) else len(text) + 1
+        if end > len(text):
+            break
+        handles.append(text[at + 1 : end])
+        at = end
+    return Handles(tuple(handles), bool(lost))

@@ -18,7 +18,7 @@ from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
 from gateway.keeper.spawn import StartError
 from gateway.logs.error import ErrorLog
-from gateway.logs.session import Ending
+from gateway.logs.session import Ending, mask
 
 
 class Holders:
@@ -156,7 +156,7 @@ class Holders:
 
     def stop(self, child: Child) -> None:
         """The gateway stops, and no front is left that could end this instance."""
-        self.accounts.stopped(child, Reason.ENDED, "HTS013 the gateway is stopping")
+        self.accounts.stopped(child, Reason.STOPPING, "HTS013 the gateway is stopping")
         self._children.end(child, "eof")
 
     def _tell_ending(self, ending: Ending) -> bool:
@@ -182,9 +182,7 @@ class Holders:
         slots = [slot for slot in child.sessions or {child.slot} if self._table.state(slot) != tables.ENDING]
         handles = {slot: [text for text in self._table.handles(slot).texts if text] for slot in slots}
         if any(handles.values()):
-            what = (
-                f"with {len(slots)} sessions" if child.sessions else f"{handles[child.slot][0][:4].decode()}…"
-            )
+            what = f"with {len(slots)} sessions" if child.sessions else mask(handles[child.slot][0])
             self._log("error", f"HTS007 {name} {what}: it ended when its front was gone", host=host)
         for slot in slots:
             timeout = self._table.clock(slot)[1]

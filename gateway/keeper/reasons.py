@@ -4,8 +4,8 @@ from enum import IntEnum
 
 
 class Reason(IntEnum):
-    """The reason's number in the rings; `word` is what clients see. CLOSED is `ended` too, by the
-    administrator's hand: people are told so in other words."""
+    """The reason's number in the rings; `word` is what clients see. those behind LIMIT are
+    `ended` too, by others than the program: people are told so in other words."""
 
     TIMED_OUT = 1
     ENDED = 2
@@ -14,10 +14,16 @@ class Reason(IntEnum):
     PROTOCOL = 5
     STOPPED = 6
     LIMIT = 7
-    CLOSED = 8
+    CLOSED = 8  # by the administrator
+    STOPPING = 9  # the gateway stops (T5)
+    UNSEEN = 10  # nobody got its first page (R7)
 
     @property
     def word(self) -> str:
         """The word of `X-HTSession-Ended`."""
-        reason = Reason.ENDED if self is Reason.CLOSED else self
+        reason = Reason.ENDED if self in BY_OTHERS else self
         return reason.name.lower().replace("_", "-")
+
+
+BY_OTHERS = frozenset((Reason.CLOSED, Reason.STOPPING, Reason.UNSEEN))
+NORMAL = BY_OTHERS | {Reason.TIMED_OUT, Reason.ENDED}  # nothing went wrong

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 KEY_SIZE = 16
 RING_LENGTH = 10_000
+_WORD = (1 << 64) - 1
 _RING_ENTRY = struct.Struct("=16sddQ")
 
 
@@ -43,7 +44,7 @@ class Ring:
     def append(self, entry: Entry) -> None:
         """Write one entry over the oldest; the count is stored last."""
         _RING_ENTRY.pack_into(self._memory, self._at(self._count[0]), *entry)
-        self._count[0] += 1
+        self._count[0] = (self._count[0] + 1) & _WORD
 
     def forget(self, number: int) -> None:
         """Empty one entry (its handle was issued again, H4)."""

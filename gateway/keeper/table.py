@@ -17,6 +17,7 @@ from itertools import chain
 from gateway.keeper.entry import Facts as Facts
 from gateway.keeper.entry import Handles as Handles
 from gateway.keeper.entry import Holders as Holders
+from gateway.keeper.entry import parsed
 from gateway.keeper.entry import session_key as session_key
 from gateway.keeper.ring import KEY_SIZE as KEY_SIZE
 from gateway.keeper.ring import RING_LENGTH as RING_LENGTH
@@ -28,6 +29,7 @@ FREE, FIRST, IDLE, BUSY, ENDING = range(5)
 
 HANDLES = 10  # the current one, eight previous ones (R6) and one lost (R7)
 _HANDLE_SIZE = 129
+_TRIES = 1000  # to read what is being written: more only where somebody means harm
 LONGEST_OWNER = 255
 HISTORY = 1 << 19  # bytes
 _MAGIC = 0x49474350 << 32 | VERSION
@@ -166,9 +168,9 @@ class Table:
     def held_by(self, holder: int) -> int:
         """How many sessions a user or client has, whichever front holds them (a scan); an instance's own one
         until the process is reaped, one of a shared instance until it is over."""
-        instances = self._words[_INSTANCES]
-        own = (slot for slot in range(self._words[_HIGH]) if self.state(slot) != FREE)
-        shared = (slot for slot in range(instances, self._words[_HIGH_OF_SESSIONS]) if self._is_live(slot))
+        own = (slot for slot in range(self._slots(_HIGH)) if self.state(slot) != FREE)
+        behind = range(self._slots(_INSTANCES), self._slots(_HIGH_OF_SESSIONS))
+        shared = (slot for slot in behind if self._is_live(slot))
         return sum(holder in self.holders(slot) for slot in chain(own, shared))
 
     def _is_live(self, slot: int) -> bool:
@@ -244,18 +246,19 @@ class Table:
     def handles(self, slot: int) -> Handles:
         """The accepted handles."""
         word = self._word(slot) + _VERSION
-        while True:
+        for _ in range(_TRIES):
             version = self._words[word]
             at = self._texts_at + slot * _TEXTS + (version & 1) * _COPY
             text = bytes(self._bytes[at : at + _COPY])
             if self._words[word] == version:
-                return _parsed(text)
+                break
+        return parsed(text)
 
     def find(self, key: bytes) -> int | None:
         """The slot in which a session key is accepted now, whoever holds it (a scan)."""
-        slot = self._find(key, 0, self._words[_HIGH])
+        slot = self._find(key, 0, self._slots(_HIGH))
         if slot is None:
-            slot = self._find(key, self._words[_INSTANCES], self._words[_HIGH_OF_SESSIONS])
+            slot = self._find(key, self._slots(_INSTANCES), self._slots(_HIGH_OF_SESSIONS))
         return slot
 
     def _find(self, key: bytes, first: int, high: int) -> int | None:
@@ -270,18 +273,12 @@ class Table:
             at += 1
         return None
 
+    def _slots(self, word: int) -> int:
+        """A number of slots in the header, whatever is written there."""
+        return min(self._words[word], self.slots)
+
     def _word(self, slot: int) -> int:
         return (_HEADER + slot * _SLOT) >> 3
-
-
-def _parsed(text: bytes) -> Handles:
-    count, lost, at = text[0], text[1], 2
-    handles = []
-    for _ in range(count):
-        end = at + 1 + text[at]
-        handles.append(text[at + 1 : end])
-        at = end
-    return Handles(tuple(handles), bool(lost))
 
 
 def size_for(slots: int) -> int:

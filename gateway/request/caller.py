@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
 from gateway.errors import Busy, CannotStart, Forbidden, GatewayError, NotFound
-from gateway.keeper.reasons import Reason
+from gateway.keeper.reasons import NORMAL, Reason
 from gateway.keeper.table import session_key
 from gateway.logs.script import ScriptLogs
 from gateway.program import Program
@@ -41,7 +41,7 @@ from gateway.sessions.starter import Starter
 from gateway.web.retired import RetiredHandle
 
 FIRST_MEMORY = 65536  # bytes of a first request's body that are taken before the program starts
-_FRESH = (Reason.TIMED_OUT, Reason.ENDED, Reason.CLOSED, Reason.CRASHED, Reason.STOPPED)
+_FRESH = NORMAL | {Reason.CRASHED, Reason.STOPPED}
 
 
 class LookAgain(Exception):

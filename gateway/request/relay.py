@@ -125,7 +125,7 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             body = added.into(body, last=whole)
         if relay.connection.lost and call.exchange.first and not whole:
             text = "the client left before it had the whole response"
-            call.exchange.fail(Fault(Reason.ENDED, f"HTS006 ended: {text} (R7)"))
+            call.exchange.fail(Fault(Reason.UNSEEN, f"HTS006 ended: {text} (R7)"))
         if not started:
             started = True
             headers = headers_of(call, head, body, whole)

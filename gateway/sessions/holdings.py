@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.keeper.reasons import Reason
+from gateway.keeper.reasons import NORMAL, Reason
 from gateway.keeper.table import ENDING, Table
 from gateway.logs.error import ErrorLog
 from gateway.measure.measures import Measures
@@ -267,7 +267,7 @@ class Holdings:
         self.on_gone(instance)
 
     def _report(self, fault: Fault, program: Program, handle: bytes | None = None) -> None:
-        level = "info" if fault.reason in (Reason.TIMED_OUT, Reason.ENDED, Reason.CLOSED) else "error"
+        level = "info" if fault.reason in NORMAL else "error"
         self.say(level, fault.log, program, handle)
 
     def say(self, level: str, text: str, program: Program, handle: bytes | None) -> None:

@@ -159,10 +159,10 @@ class Registry(Holdings):
                 return
         others = self._others(call)
         if self.stopping and (verdict.keep or (others and verdict.fault is None)):
-            fault: Fault | None = Fault(Reason.ENDED, "HTS013 the gateway is stopping")
+            fault: Fault | None = Fault(Reason.STOPPING, "HTS013 the gateway is stopping")
         elif verdict.keep and call.newcomer and not delivered:
             text = "HTS006 ended: the client left before it had the handle (R7)"
-            fault = Fault(Reason.ENDED, text)
+            fault = Fault(Reason.UNSEEN, text)
         else:
             fault = verdict.fault or normal_end(call, others=others)
         unheard = session is None and not others
@@ -259,7 +259,7 @@ class Registry(Holdings):
                 if waiter.slot != RECALL and not waiter.turn.done():
                     waiter.turn.set_exception(Busy("HTS013 the gateway is stopping"))
             if instance.state is State.IDLE:
-                self._end(instance, Fault(Reason.ENDED, "HTS013 the gateway is stopping"))
+                self._end(instance, Fault(Reason.STOPPING, "HTS013 the gateway is stopping"))
 
 
 def _count(call: Call, session: Session) -> None:

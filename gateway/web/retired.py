@@ -13,6 +13,8 @@ _HEADINGS = {
     Reason.TIMED_OUT: "This session timed out",
     Reason.ENDED: "This session has ended",
     Reason.CLOSED: "This session has ended",
+    Reason.STOPPING: "This session has ended",
+    Reason.UNSEEN: "This session has ended",
     Reason.CRASHED: "This session was ended by an error",
     Reason.REPLACED: "This page is out of date: a newer page of this session exists",
     Reason.PROTOCOL: "This session was ended by an error",
@@ -23,6 +25,8 @@ _STORIES = {
     Reason.TIMED_OUT: "Nobody called it for {minutes}, so it timed out after {minutes} and was closed.",
     Reason.ENDED: "Its program closed it, as it does when its work is done.",
     Reason.CLOSED: "The administrator of this server closed it.",
+    Reason.STOPPING: "The server is being stopped, and closed it.",
+    Reason.UNSEEN: "The connection ended before its first page had arrived whole, so it was closed.",
     Reason.CRASHED: "Its program stopped unexpectedly. The administrator finds the reason in the error log.",
     Reason.REPLACED: "You came here by an older page, perhaps with the back button. The session itself "
     "goes on: use the newest page that you have of it.",

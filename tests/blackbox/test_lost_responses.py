@@ -202,6 +202,9 @@ def test_R7_a_session_whose_first_response_was_lost_ends(gateway: Gateway, when:
     _lose(gateway, "/cgi-bin/child", handle, when)
     wait_for("the program to end", lambda: set(gateway.instances()) <= running)
     _gone(gateway, f"/cgi-bin/child/{handle}", "ended")
+    page = gateway.get(f"/cgi-bin/child/{handle}").text
+    assert "The connection ended before its first page had arrived whole" in page
+    assert "Its program closed it" not in page
     gateway.wait_log("HTS006 ended: .*R7.*: /cgi-bin/child hand…")
 
 

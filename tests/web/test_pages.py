@@ -9,7 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.errors import Busy, NotFound
+from gateway.keeper.reasons import BY_OTHERS, Reason
+from gateway.keeper.table import Entry
 from gateway.web.pages import Page, of_error, preferred, render
+from gateway.web.retired import RetiredHandle
 
 KINDS = ("text/html", "text/plain", "application/json")
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -129,3 +132,16 @@ def test_headers_of_the_error_go_with_every_form_and_nothing_is_stored(accept: s
     assert response.headers["retry-after"] == "7"
     assert response.headers["cache-control"] == "no-store"
     assert render(PAGE, accept, ((b"cache-control", b"private"),)).headers["cache-control"] == "private"
+
+
+@pytest.mark.parametrize("reason", sorted(BY_OTHERS))
+def test_what_others_than_the_program_ended_has_the_reason_ended_and_words_of_its_own(reason: Reason) -> None:
+    text = " ".join(RetiredHandle(Entry(bytes(16), 0.0, 60.0, reason), "/a").page.paragraphs)
+    assert reason.word == "ended"
+    assert "program closed it" not in text
+    own = {
+        Reason.STOPPING: "server is being stopped",
+        Reason.CLOSED: "administrator",
+        Reason.UNSEEN: "first page",
+    }
+    assert own[reason] in text

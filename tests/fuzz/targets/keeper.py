@@ -1,4 +1,5 @@
-"""Messages of a front that was taken over: they may cost that front its life, never the keeper's."""
+"""Messages of a front that was taken over, and what it writes into the shared table: they may cost that front
+its life, never the keeper's."""
 
 from __future__ import annotations
 
@@ -39,6 +40,8 @@ def _play(world: KeeperWorld, line: bytes) -> None:
         world.say(number, line[1:])
     elif line.endswith(b"reap"):
         world.reap(number, number << 8 if number % 2 else number % 64)  # an exit status, or a signal
+    elif line.endswith(b"table"):
+        world.write(number, line[1 : -len(b"table")])
     elif line.endswith(b"lost"):
         world.lose(number)
     elif line.endswith(b"time"):
@@ -72,6 +75,8 @@ SEEDS = [
     b"\n".join([*_WARM, b"0time", b"0reap", b"0lost"]),
     b"\n".join([_START.replace(b"false,\"mark", b'true,"mark'), _CLAIM.replace(b'"slot":0', b'"slot":null'),
                 b'0{"kind":"leave","id":1,"slot":4}', b'0{"kind":"want","id":1}', b"0reap"]),
+    b"\n".join([_START, b"0\xff\xff\xff\xff\xff\xff\xff\xff\xfftable", _CLAIM, b"1" + b"\xff" * 120 + b"table",
+                b"5" + b"\xff" * 99 + b"table", b"0lost", b"0reap"]),
     b'0{"kind":"hello","version":5}\n0{"kind":"refuse","text":"no"}\n0{"kind":"pong"}\n0{"kind":"finished"}',
 ]  # fmt: skip
 WORDS = [
@@ -79,7 +84,8 @@ WORDS = [
     b"[]", b"{}",
     b'""', b'"\\ud800"', b'"\\u0000"', b"NaN", b"99999999999999999999", b'"id":', b'"slot":', b'"about":',
     b'"grace":',
-    b'"tag":', b'"reason":', b'"kind":"', b"0lost", b"0reap", b"0time", b"0hup", b'0{"kind":"ready"}', b",",
+    b'"tag":', b'"reason":', b'"kind":"', b"0lost", b"0reap", b"0time", b"0hup",
+    b"1table", b"5\xfftable", b'0{"kind":"ready"}', b",",
     b"[" * 40,
 ]  # fmt: skip
 TARGET = Target("messages to the keeper", check, SEEDS, WORDS, longest=2048)
