@@ -9,6 +9,7 @@ from tests.chaos.faults.fault import Fault
 from tests.chaos.remains import processes
 from tests.chaos.scene import PATIENCE, Scene, state
 
+_NEWCOMERS = 12  # among them hosted ones
 _ALL_GO = Rules(frozenset({(410, "ended")}), cuts=True, refuses=True)
 
 
@@ -52,6 +53,11 @@ def _host(scene: Scene) -> None:
     host = wait_for("a warm host", lambda: warm.hosts(scene.gateway))[0].pid
     scene.load.strike(lambda: scene.end(host), tuple)
     wait_for("another host", lambda: [one for one in warm.hosts(scene.gateway) if one.pid != host], PATIENCE)
+    # Three that are killed before a session has begun by them would be given up, as the docs say
+    wait_for("a process of it", lambda: warm.ready(scene.gateway), PATIENCE)
+    figures = scene.load.book.figures
+    begun = figures["begun"]
+    wait_for("new sessions", lambda: figures["begun"] >= begun + _NEWCOMERS, PATIENCE)
     scene.load.more(30)
 
 
