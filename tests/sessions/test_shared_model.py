@@ -186,9 +186,12 @@ class SharedInstance(SharedMachine):
         else:
             if face is not None:
                 self.leaves(face, Reason.ENDED, told=running.told)
-            elif running.refused is not None and self.owner(running.refused) is None:
-                if running.refused not in shared.untold:  # its owner timed out meanwhile
-                    shared.refused.append(running.refused)
+            elif (
+                running.refused is not None
+                and self.owner(running.refused) is None
+                and running.refused not in shared.untold  # its owner timed out meanwhile
+            ):
+                shared.refused.append(running.refused)
             self.rest(None, 0.0)
 
     @precondition(lambda self: self.shared is None or (self.shared.here and not self.shared.running))
