@@ -20,7 +20,9 @@ class Turns:
     taken address by address, so that nobody's thousand connections stand before another's one.
     """
 
-    def __init__(self, sock: socket.socket, begin: Begin) -> None:
+    def __init__(self, sock: socket.socket, begin: Begin, most: int) -> None:
+        """`most`: how many more connections than are made there are descriptors for."""
+        self._most = min(most, _MOST_WAITING)
         self._sock, self._begin = sock, begin
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[object, deque[socket.socket]] = {}
@@ -51,7 +53,7 @@ class Turns:
                 return False
             self._waiting.setdefault(address[0] if address else None, deque()).append(sock)
             self._count += 1
-            if self._count > _MOST_WAITING:
+            if self._count > self._most:
                 self._refuse_one()
         return True
 
@@ -86,8 +88,8 @@ class Turns:
 class Acceptor(Turns):
     """Accepts everybody itself, from now on."""
 
-    def __init__(self, sock: socket.socket, begin: Begin) -> None:
-        super().__init__(sock, begin)
+    def __init__(self, sock: socket.socket, begin: Begin, most: int) -> None:
+        super().__init__(sock, begin, most)
         self._closed = False
         self._listen()
 
@@ -111,8 +113,10 @@ class Relieved(Turns):
     """The loop's own server, which is quicker for each connection but takes one a turn of the loop, first come,
     first served: when many wait they are taken from it, and served in turn."""
 
-    def __init__(self, sock: socket.socket, begin: Begin, made: Callable[[], asyncio.Protocol]) -> None:
-        super().__init__(sock, begin)
+    def __init__(
+        self, sock: socket.socket, begin: Begin, most: int, made: Callable[[], asyncio.Protocol]
+    ) -> None:
+        super().__init__(sock, begin, most)
         self._made_by_loop, self._is_tcp = made, sock.family != socket.AF_UNIX
         self._server: asyncio.Server | None = None
 

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 
 import uvicorn
 
@@ -132,11 +133,12 @@ class Servers:
 
     async def _listen(self, sock: socket.socket) -> Listening:
         loop = asyncio.get_running_loop()
-        relieved = Relieved(sock, lambda one: loop.connect_accepted_socket(self._client, one), self._client)
+        begin = partial(loop.connect_accepted_socket, self._client)
+        relieved = Relieved(sock, begin, self.crowd.most, self._client)
         return await relieved.listen(self._config.backlog)
 
     async def _listen_tls(self, sock: socket.socket) -> Listening:
-        return Acceptor(sock, Handshakes(self.crowd, self._contexts, self._client).begin)
+        return Acceptor(sock, Handshakes(self.crowd, self._contexts, self._client).begin, self.crowd.most)
 
     def _client(self) -> Protocol:
         return self._kind(self._config, self._state, self.crowd, self._track)

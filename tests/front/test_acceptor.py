@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 
-from gateway.front import acceptor
 from gateway.front.acceptor import Acceptor, Relieved
 
 GREEDY, OTHER = "127.0.0.9", "127.0.0.1"
@@ -60,7 +59,7 @@ def test_the_loops_server_is_relieved_when_many_wait_and_every_address_gets_its_
         async def begin(sock: socket.socket) -> None:
             await loop.connect_accepted_socket(lambda: Greeted(met), sock)
 
-        relieved = await Relieved(crowded.dup(), begin, lambda: Greeted(met)).listen(2048)
+        relieved = await Relieved(crowded.dup(), begin, MANY + 1, lambda: Greeted(met)).listen(2048)
         order = await _next(met, MANY + 1)
         relieved.close()
         return order
@@ -75,10 +74,7 @@ def test_handshakes_begin_in_turn_too(crowded: socket.socket) -> None:
     assert order.index(OTHER) < FIRST
 
 
-def test_who_has_most_that_wait_loses_those_above_the_limit(
-    crowded: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(acceptor, "_MOST_WAITING", LIMIT)
+def test_who_has_most_that_wait_loses_those_above_the_limit(crowded: socket.socket) -> None:
     assert OTHER in _run(lambda: _begun(crowded, LIMIT))
 
 
@@ -90,7 +86,7 @@ async def _begun(listening: socket.socket, count: int) -> list[str]:
         met.put_nowait(sock.getpeername()[0])
         sock.close()
 
-    accepting = Acceptor(listening, begin)
+    accepting = Acceptor(listening, begin, count)
     order = await _next(met, count)
     accepting.close()
     assert met.empty()
