@@ -31,7 +31,7 @@ def test_R4_a_kill_costs_the_session_in_flight_and_no_other(
     assert not slow.answer.result(BOUND).whole
     assert count(gateway, "resting") == 2
     assert ended(gateway, "running") == (410, "stopped")
-    gateway.wait_log("HTS007 .*child runn")
+    gateway.wait_log("HTS007 .*child run…")
 
 
 def test_a_kill_of_the_old_front_costs_only_what_it_had_in_flight(

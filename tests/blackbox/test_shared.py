@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -340,6 +341,7 @@ def test_S5_64_requests_without_a_handle_may_wait(
     try:
         for sock in waiting:
             sock.sendall(f"GET {url}?count HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        wait_for("all to wait", lambda: queued(gateway) == 64)
         full = wait_for("a full queue", lambda: newcomer_now(gateway, url))
         assert full.startswith(b"HTTP/1.1 503 ") and b"retry-after" in full.lower()
         slow.finish()
@@ -348,6 +350,11 @@ def test_S5_64_requests_without_a_handle_may_wait(
         for sock in waiting:
             sock.close()
     assert {answer.split(b" ")[1] for answer in answers} == {b"200"}
+
+
+def queued(gateway: Gateway) -> int:
+    """How many requests wait for a process."""
+    return int(json.loads(gateway.get("/server-status?json").body)["queue"]["session"])
 
 
 def newcomer_now(gateway: Gateway, url: str) -> bytes | None:

@@ -49,7 +49,7 @@ class Registry(RegistryMachine):
         self.living[number] = Model([handle], self.world.clock.now + seconds_of(minutes))
         self.living[number].here = not self.draining
         if not delivered:
-            self.over(number, Reason.ENDED)
+            self.over(number, Reason.UNSEEN)
 
     @precondition(lambda self: self.living)
     @rule(pick=PICK, late=st.sampled_from([False, False, False, True]))

@@ -173,8 +173,9 @@ class SharedInstance(SharedMachine):
         delivered = delivered and not running.head_only
         self.world.end_answer(running.call, delivered=delivered)
         face, seconds = running.face, running.seconds
+        reason = Reason.ENDED
         if running.newcomer and running.keeps and not delivered:
-            running.keeps = running.told = False
+            running.keeps, running.told, reason = False, False, Reason.UNSEEN
         others = len(shared.faces) > (face is not None)
         if running.keeps:
             assert face is not None
@@ -182,10 +183,10 @@ class SharedInstance(SharedMachine):
                 self.retire(face.settle(delivered=delivered), Reason.REPLACED)
             self.rest(face, seconds)
         elif not others:
-            self.over(Reason.ENDED)
+            self.over(reason)
         else:
             if face is not None:
-                self.leaves(face, Reason.ENDED, told=running.told)
+                self.leaves(face, reason, told=running.told)
             elif (
                 running.refused is not None
                 and self.owner(running.refused) is None
