@@ -80,6 +80,7 @@ def running(command: list[str], port: int, directory: Path, cores: set[int]) -> 
         cwd=directory,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
         stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Apache ends its whole process group with itself
         env=os.environ | {"PATH": PATHS},  # not a developer's own interpreters
     )
     try:

@@ -29,6 +29,7 @@ _FIRST, _FIRST_SECONDS = 200, 3.0  # requests of the warm-up that is no part of 
 _SPARE_DESCRIPTORS = 4
 _DIRECTIVES = f"""
 PersistentCGITimeout {TIMEOUT:g}
+PersistentCGILookupLimit 0
 CGIStopGrace 1s
 CGIActivationGroup python .py
 CGIActivationGroup perl .pl

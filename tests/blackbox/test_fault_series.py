@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(600), pytest.mark.needs("p
 
 SESSIONS, CLIENTS, FAULTS = 200, 4, 100
 PACE = 0.01  # seconds between two requests of a client: a load that leaves the processors some room
-MANY = "MaxPersistentCGI 1000\nMaxCGIJobs 2000\nPersistentCGIQueueTimeout 60s"
+MANY = "MaxPersistentCGI 1000\nMaxCGIJobs 2000\nPersistentCGIQueueTimeout 60s\nPersistentCGILookupLimit 0"
 
 COUNTER = r"""#!/usr/bin/perl
 # Counts its calls; with ?rotate under a new handle each time.
