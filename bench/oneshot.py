@@ -73,8 +73,7 @@ def run(options: Options, book: Book) -> None:
 def _work(wrk: str, folder: Path, ports: dict[str, int], work: Work, options: Options, book: Book) -> None:
     paths = dict.fromkeys(ports, f"/cgi-bin/{work.program.plain}")
     paths[""] = f"/{work.place}/{work.program.file}"
-    for name, port in ports.items():
-        load.ask(port, [paths[name]] * _WARM_UP)
+    load.ask(ports[""], [paths[""]] * _WARM_UP)
     for connections in options.connections or CONNECTIONS:
         ways = {
             name: partial(_load, wrk, folder, port, paths[name], connections, options.seconds)

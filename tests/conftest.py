@@ -4,10 +4,17 @@ The suites that run in many languages have a target of their own for all but Pyt
 and so have those that play with databases (`make realworld`).
 """
 
+from __future__ import annotations
+
 import gc
 import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 gc.disable()  # thousands of tests are collected, and stay: looking for garbage takes a fourth of that time
 
@@ -36,3 +43,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing = [tool for tool in marker.args if shutil.which(tool) is None]
         if missing:
             pytest.skip(f"not installed here: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium: Playwright brings none of its own. One for all: a process has one Playwright."""
+    from playwright.sync_api import expect, sync_playwright
+
+    from tests.browser.conftest import ARGUMENTS
+    from tests.browser.visitor import BOUND
+
+    expect.set_options(timeout=BOUND)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()

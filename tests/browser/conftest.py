@@ -1,29 +1,18 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.blackbox.harness import ROOT
 from tests.browser.site import Site
-from tests.browser.visitor import BOUND, Visitor
+from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 # To draw as if there were a graphics card would cost a sixth more of the time
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-gpu-compositing"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium: Playwright brings none of its own."""
-    expect.set_options(timeout=BOUND)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

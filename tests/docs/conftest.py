@@ -10,9 +10,8 @@ import pytest
 
 from tests.blackbox.conftest import pool, serve, serve_shared
 from tests.blackbox.harness import ROOT
-from tests.browser.conftest import browser
 
-__all__ = ["browser", "build", "built", "pool", "serve", "serve_shared"]
+__all__ = ["build", "built", "pool", "serve", "serve_shared"]
 
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
