@@ -25,6 +25,7 @@ _PEERS: Mapping[str, Callable[[Path, set[int]], contextlib.AbstractContextManage
     "fcgiwrap": nginx.fcgiwrap,
     "uWSGI": uwsgi.cgi,
 }
+_QUERY = "?name=you"  # else a form is read from stdin, which uWSGI leaves open
 _WARM_UP = 2 * servers.READY  # requests: the processes that come then know the compiled script
 
 
@@ -71,8 +72,8 @@ def run(options: Options, book: Book) -> None:
 
 
 def _work(wrk: str, folder: Path, ports: dict[str, int], work: Work, options: Options, book: Book) -> None:
-    paths = dict.fromkeys(ports, f"/cgi-bin/{work.program.plain}")
-    paths[""] = f"/{work.place}/{work.program.file}"
+    paths = dict.fromkeys(ports, f"/cgi-bin/{work.program.plain}{_QUERY}")
+    paths[""] = f"/{work.place}/{work.program.file}{_QUERY}"
     load.ask(ports[""], [paths[""]] * _WARM_UP)
     for connections in options.connections or CONNECTIONS:
         ways = {
