@@ -35,8 +35,11 @@ def fill() -> None:
     for size in range(16, _LARGEST + 1, 16):
         for _ in range(_MOST // size):
             one = _object(size)
-            if id(one) % _POOL == _POOL_HEADER:  # the first of a pool: a fresh one, nearly always
-                break
+            if id(one) % _POOL == _POOL_HEADER:  # the first of a pool: a fresh one, if the next lies behind it
+                behind = _object(size)
+                if id(behind) == id(one) + size:
+                    break
+                _kept.append(behind)
             _kept.append(one)
     allocate = ctypes.PyDLL(None).malloc
     allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_void_p
