@@ -21,7 +21,7 @@ _NAMES = (
     "UNIQUE_ID|HTSESSION_NEXT_HANDLE|QZHBNEXT_SESSION_HANDLE|REMOTE_PORT|SERVER_PORT|HTSESSION_END|SCRIPT_FILENAME|"
     "DOCUMENT_ROOT|CONTEXT_DOCUMENT_ROOT|PATH_TRANSLATED|PATH|HTSESSION_LIB"
 )
-_OWN = re.compile(rf"(?mi)^(date: .*|({_NAMES})=.*)$".encode())
+_OWN = re.compile(rf"(?mi)^(date: .*|({_NAMES})=.*|<p>That was .*)$".encode())
 
 
 @dataclass
