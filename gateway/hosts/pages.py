@@ -25,6 +25,8 @@ _BLOCKS = [
 _BEHIND = 120_000  # bytes; there is no hole as large as this
 _CODES = range(192, _LARGEST + 1, 16)  # bytes of code objects among them
 _BESIDE = 2_048  # bytes of each size that are left free where the codes lie, which are written to in any case
+_NUMBER = 32  # bytes of an int
+_OWN = 8  # places that the search itself takes, all for numbers
 _kept: list[object] = []
 _spare: list[object] = []
 
@@ -33,14 +35,7 @@ def fill() -> None:
     """Take the holes of the pages in use: what is made from now on lies together, in fresh ones."""
     gc.collect()
     for size in range(16, _LARGEST + 1, 16):
-        for _ in range(_MOST // size):
-            one = _object(size)
-            if id(one) % _POOL == _POOL_HEADER:  # the first of a pool: a fresh one, if the next lies behind it
-                behind = _object(size)
-                if id(behind) == id(one) + size:
-                    break
-                _kept.append(behind)
-            _kept.append(one)
+        _kept.extend(_holes(size))
     allocate = ctypes.PyDLL(None).malloc
     allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_void_p
     end = allocate(_BEHIND) or 0
@@ -50,6 +45,21 @@ def fill() -> None:
             if place is None or place > end:
                 break
     _spare.clear()
+
+
+def _holes(size: int) -> list[object]:
+    """Objects of one size, in all holes that there are. A pool is begun only when no other one of its size has
+    any: as soon as one has held nothing else, all are taken, and that one is given back."""
+    taken: list[object] = [None] * (_MOST // size)
+    whole = (_POOL - _POOL_HEADER) // size - (_OWN if size == _NUMBER else 0)
+    pool = begin = 0
+    for count in range(len(taken)):
+        taken[count] = one = _object(size)
+        if id(one) // _POOL != pool:
+            if count - begin >= whole:
+                return [*taken[:begin], one]
+            pool, begin = id(one) // _POOL, count
+    return taken
 
 
 def gather(used: dict[int, CodeType]) -> None:
@@ -71,6 +81,6 @@ def _object(size: int) -> object:
     """One that takes so many bytes."""
     if size == 16:
         return object()
-    if size == 32:
+    if size == _NUMBER:
         return int("1000000000")
     return bytes(size - sys.getsizeof(b""))
