@@ -2,6 +2,7 @@
 
 import enum
 import fcntl
+import os
 import socket
 import struct
 import termios
@@ -44,6 +45,7 @@ class Client(HttpToolsProtocol):
     more than `patience` of one whose head was refused.
     """
 
+    sent: int = 0  # bytes; `counting` has all of them
     DRAINED: ClassVar[int] = 1 << 18  # bytes of an unwanted body that are read for the next request's sake
     # Slots: with more than 30 attributes instances do not share their keys, and each access is slower.
     __slots__ = (
@@ -52,6 +54,7 @@ class Client(HttpToolsProtocol):
         "deaf",
         "discarded",
         "head",
+        "is_bare",
         "leaving",
         "limits",
         "lingering",
@@ -73,7 +76,7 @@ class Client(HttpToolsProtocol):
         self.head = self.taken = self.discarded = 0
         self.body_length: int | None = 0
         self.patience = float("inf")
-        self.deaf = self.leaving = self.lingering = False
+        self.deaf = self.leaving = self.lingering = self.is_bare = False
         self.lingers_since = 0.0
 
     @property
@@ -87,7 +90,7 @@ class Client(HttpToolsProtocol):
         """Bytes that wait to be taken by the client: 0 when none are left in this process, else those of the
         kernel too, which moves when a slow client takes a little of megabytes (SIOCOUTQ, tcp(7))."""
         own = self.transport.get_write_buffer_size()
-        return own and own + self._in_kernel()
+        return own + self._in_kernel() if own or self.is_bare else 0
 
     def _in_kernel(self) -> int:
         sock = self.transport.get_extra_info("socket")
@@ -103,6 +106,30 @@ class Client(HttpToolsProtocol):
         if self.stage is not Stage.BODY:
             return 0
         return float("inf") if self.body_length is None else self.body_length - self.taken
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the socket takes the very bytes that the client gets (no TLS)."""
+        return self.transport.get_extra_info("sslcontext") is None
+
+    async def bare(self) -> int:
+        """A descriptor of the socket, to be closed by whoever asks, when the client has everything that was
+        written; until `covered` nothing else may write. -1: the client is gone."""
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(0)
+            await self.flow.drain()
+        if self.transport.is_closing():
+            return -1
+        self.is_bare = True
+        return os.dup(self.transport.get_extra_info("socket").fileno())
+
+    def covered(self, rest: bytes) -> None:
+        """The socket is the connection's again; the rest is still to be written."""
+        self.is_bare = False
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits()
+            if rest:
+                self.transport.write(rest)
 
     def cut(self) -> None:
         """Close without a clean end of the response. A chunked or counted one then shows that it is not

@@ -70,6 +70,26 @@ class ResponseReader:
         self._finish(End(marked), events)
         return events
 
+    @property
+    def promised(self) -> int:
+        """How many bytes of the body are still to come by Content-Length; 0 when that is not known, or when the
+        beginning of an end mark is held back."""
+        return 0 if self._held or self._phase is not _BODY else self._missing
+
+    @property
+    def tail(self) -> int:
+        """How many of the last bytes that are there may be an end mark."""
+        return len(self._end)
+
+    def is_body(self, data: bytes) -> bool:
+        """Whether these next bytes are of the body as they are: no end mark, nor the beginning of one at their
+        end."""
+        return self._end not in data and self._body_end(data, 0) == len(data)
+
+    def skip(self, count: int) -> None:
+        """So many of the `promised` bytes were handed out unread."""
+        self._missing -= count
+
     def _read_head(self, data: bytes, mark_at: int, events: list[Event]) -> int:
         """Hand out the head; returns where the body starts."""
         length = _head_length(data, self._head_limit)
@@ -101,13 +121,16 @@ class ResponseReader:
             self._deliver(data[start:mark_at], events)
             self._finish(End(True, len(data) > mark_at + len(self._end)), events)
             return
-        stop = len(data)
-        begun = data.rfind(EOT, max(start, stop - len(self._end) + 1))
-        if begun >= 0 and self._end.startswith(data[begun:]):
-            stop = begun
+        stop = self._body_end(data, start)
         self._deliver(data[start:stop], events)
         if self._phase is _BODY:
             self._held = data[stop:]
+
+    def _body_end(self, data: bytes, start: int) -> int:
+        """Where the beginning of an end mark begins, else the end."""
+        stop = len(data)
+        begun = data.rfind(EOT, max(start, stop - len(self._end) + 1))
+        return begun if begun >= 0 and self._end.startswith(data[begun:]) else stop
 
     def _deliver(self, body: bytes, events: list[Event]) -> None:
         if self._bodiless or not body:

@@ -63,6 +63,11 @@ class Connection(Protocol):
     """What is needed of the client's connection beyond ASGI."""
 
     on_lost: Callable[[], object] | None
+    sent: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the socket takes the very bytes that the client gets (no TLS)."""
 
     @property
     def lost(self) -> bool:
@@ -71,6 +76,13 @@ class Connection(Protocol):
     @property
     def backlog(self) -> int:
         """Bytes that wait to be taken by the client."""
+
+    async def bare(self) -> int:
+        """A descriptor of the socket, to be closed by whoever asks, when the client has everything that was
+        written; until `covered` nothing else may write. -1: the client is gone."""
+
+    def covered(self, rest: bytes) -> None:
+        """The socket is the connection's again; the rest is still to be written."""
 
     def cut(self) -> None:
         """Close so that the client can tell that the response is not whole."""

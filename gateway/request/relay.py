@@ -9,10 +9,12 @@ from gateway.protocol.conditions import outcome, without_content
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Data, Event, Head
 from gateway.request.incoming import Connection, Send
+from gateway.request.splice import LARGE, Download
 from gateway.request.warning import insertion, lengthened
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
 from gateway.sessions.exchange import Fault
+from gateway.sessions.instance import READ_SIZE
 
 HIGH_WATER = 65536
 EXIT_BOUND = 0.5  # seconds between the end of file of the output and the news of the exit
@@ -45,8 +47,7 @@ class Relay:
         for event in events:
             if type(event) is Data:
                 self._size += len(event.data)
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_result(None)
+        self._wake()
         if self._size > HIGH_WATER and self.call is not None and not self.call.exchange.over:
             self._paused = True
             self.call.pause()
@@ -67,8 +68,13 @@ class Relay:
 
     def lost(self) -> None:
         """The client's connection is closed."""
+        self._wake()
         if self.call is not None:
             self.call.client_lost()
+
+    def _wake(self) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
 
     # ---- the adapter's side
 
@@ -82,6 +88,29 @@ class Relay:
             self._paused = False
             call.resume()
         return parts
+
+    def may_splice(self, call: Call, part: bytes) -> bool:
+        """Whether what follows this part of the body is to go to the client unread."""
+        return (
+            len(part) >= READ_SIZE
+            and call.exchange.reader.promised > LARGE
+            and not (self._parts or call.exchange.over or self.connection.lost)
+            and self.connection.is_plain
+        )
+
+    async def splice(self, call: Call) -> int:
+        """Have the body of a call that is paused go to the client unread; returns how many bytes went."""
+        descriptor = await self.connection.bare()
+        call.resume()
+        if descriptor < 0:
+            return 0
+        self._ready = self._loop.create_future()
+        download = Download(call, self.connection, descriptor, self._ready)
+        try:
+            await self._ready
+        finally:
+            moved = download.close()
+        return moved
 
     async def room(self, call: Call) -> None:
         """Wait until the program has taken what it was sent."""
@@ -148,7 +177,14 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             relay.delivered = there and not relay.connection.lost
             return None
         if body:
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            part = {"type": "http.response.body", "body": body, "more_body": True}
+            if added is None and relay.may_splice(call, body):
+                call.pause()
+                await send(part)
+                if moved := await relay.splice(call):
+                    await send({"type": part["type"], "gateway.spliced": moved, "more_body": True})
+            else:
+                await send(part)
         parts = await relay.next(call)
         if call.eof:
             await _judge_exit(call)

@@ -57,6 +57,7 @@ class Instance:
         "_loop",
         "_on_idle",
         "_paused",
+        "_reader",
         "_size",
         "_wide",
         "_writing",
@@ -103,6 +104,7 @@ class Instance:
         self.shared: Shared | None = None
         self._paused = self._writing = self._wide = False
         self._size = READ_SIZE
+        self._reader: Callable[[], None] | None = None
         self._loop, self._on_idle = loop, on_idle
         loop.add_reader(self.output, self._readable)
 
@@ -180,7 +182,17 @@ class Instance:
         """Read on."""
         if self._paused and self.output >= 0:
             self._paused = False
-            self._loop.add_reader(self.output, self._readable)
+            self._loop.add_reader(self.output, self._reader or self._readable)
+
+    def divert(self, reader: Callable[[], None] | None) -> None:
+        """Have somebody else read the output from now on; None: nobody else any more."""
+        self._reader = reader
+        if not self._paused and self.output >= 0:
+            self._loop.add_reader(self.output, reader or self._readable)
+
+    def available(self) -> int:
+        """Bytes in the output that nobody has read."""
+        return _fill(self.output)
 
     def is_silent(self) -> bool:
         """Whether nothing was written since the end mark (P5)."""
@@ -190,8 +202,7 @@ class Instance:
         """Bytes in the request pipe that the program has not taken (B3)."""
         if self.requests < 0:
             return 0
-        found = fcntl.ioctl(self.requests, termios.FIONREAD, _NOTHING)
-        return 0 if found == _NOTHING else int.from_bytes(found, "little")
+        return _fill(self.requests)
 
     # ---- writing
 
@@ -250,6 +261,11 @@ class Instance:
         os.close(self.output)
         os.close(self.requests)
         self.output = self.requests = -1
+
+
+def _fill(pipe: int) -> int:
+    found = fcntl.ioctl(pipe, termios.FIONREAD, _NOTHING)
+    return 0 if found == _NOTHING else int.from_bytes(found, "little")
 
 
 def _widen(pipe: int) -> None:
