@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from gateway.front.limits import Limits, LimitsByAddress
+from gateway.front.pour import Pour
+from gateway.sessions.call import Call
 
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -45,7 +47,8 @@ class Client(HttpToolsProtocol):
     more than `patience` of one whose head was refused.
     """
 
-    sent: int = 0  # bytes; `counting` has all of them
+    sent: int = 0  # bytes; all of them where CountingProtocol counts
+    received: int = 0
     DRAINED: ClassVar[int] = 1 << 18  # bytes of an unwanted body that are read for the next request's sake
     # Slots: with more than 30 attributes instances do not share their keys, and each access is slower.
     __slots__ = (
@@ -61,6 +64,7 @@ class Client(HttpToolsProtocol):
         "lingers_since",
         "on_lost",
         "patience",
+        "reads_bare",
         "running",
         "stage",
         "taken",
@@ -76,7 +80,7 @@ class Client(HttpToolsProtocol):
         self.head = self.taken = self.discarded = 0
         self.body_length: int | None = 0
         self.patience = float("inf")
-        self.deaf = self.leaving = self.lingering = self.is_bare = False
+        self.deaf = self.leaving = self.lingering = self.is_bare = self.reads_bare = False
         self.lingers_since = 0.0
 
     @property
@@ -130,6 +134,28 @@ class Client(HttpToolsProtocol):
             self.transport.set_write_buffer_limits()
             if rest:
                 self.transport.write(rest)
+
+    def hold(self, count: int) -> bool:
+        """Read no more, if the last `count` bytes of the body under way can be poured."""
+        cycle = self.cycle
+        there = self.running is cycle and self.remaining == count and not (cycle.body or self.deaf)
+        if there and self.is_plain:
+            self.flow.pause_reading()
+            return True
+        return False
+
+    async def pour(self, call: Call) -> int:
+        """Have nearly all of the body that is held go to the program unread; returns how many bytes went."""
+        pipe, event = call.instance.intake(call.exchange), self.cycle.message_event
+        if pipe < 0 or self.lost or self.deaf:
+            return 0
+        event.clear()
+        pour = Pour(self, pipe, call)
+        try:
+            await event.wait()
+        finally:
+            pour.close()
+        return pour.moved
 
     def cut(self) -> None:
         """Close without a clean end of the response. A chunked or counted one then shows that it is not

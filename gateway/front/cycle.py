@@ -14,7 +14,7 @@ _KEPT = (b"connection", b"keep-alive")
 
 class Cycle(RequestResponseCycle):
     """A request and its response. A head whose message has a true `gateway.together` goes in one write with the
-    body that follows it at once. `gateway.spliced` are bytes of the body that went to the client by another way."""
+    body that follows it at once. `gateway.spliced` are bytes of the body that the client got another way."""
 
     async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
         """As ASGI."""

@@ -84,6 +84,12 @@ class Connection(Protocol):
     def covered(self, rest: bytes) -> None:
         """The socket is the connection's again; the rest is still to be written."""
 
+    def hold(self, count: int) -> bool:
+        """Read no more, if the last `count` bytes of the body under way can be poured."""
+
+    async def pour(self, call: Call) -> int:
+        """Have nearly all of the body that is held go to the program unread; returns how many bytes went."""
+
     def cut(self) -> None:
         """Close so that the client can tell that the response is not whole."""
 

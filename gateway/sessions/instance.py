@@ -206,6 +206,10 @@ class Instance:
 
     # ---- writing
 
+    def intake(self, exchange: Exchange) -> int:
+        """What the program reads the request of this exchange from; -1: it is closed."""
+        return self.requests if exchange.framed else self.stdin
+
     def put(self, frame: bytes) -> bytes:
         """Write to the request pipe; what it did not take."""
         try:
@@ -215,7 +219,7 @@ class Instance:
 
     def write(self, call: Running) -> None:
         """Write what the call has for the program, as far as the pipe takes it."""
-        descriptor, exchange = self.requests if call.exchange.framed else self.stdin, call.exchange
+        descriptor, exchange = self.intake(call.exchange), call.exchange
         while descriptor >= 0 and (piece := exchange.outgoing) is not None:
             try:
                 exchange.written(os.write(descriptor, piece))
