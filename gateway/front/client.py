@@ -127,13 +127,11 @@ class Client(HttpToolsProtocol):
         self.is_bare = True
         return os.dup(self.transport.get_extra_info("socket").fileno())
 
-    def covered(self, rest: bytes) -> None:
-        """The socket is the connection's again; the rest is still to be written."""
+    def covered(self) -> None:
+        """The socket is the connection's again."""
         self.is_bare = False
         if not self.transport.is_closing():
             self.transport.set_write_buffer_limits()
-            if rest:
-                self.transport.write(rest)
 
     def hold(self, count: int) -> bool:
         """Read no more, if the last `count` bytes of the body under way can be poured."""

@@ -81,8 +81,8 @@ class Connection(Protocol):
         """A descriptor of the socket, to be closed by whoever asks, when the client has everything that was
         written; until `covered` nothing else may write. -1: the client is gone."""
 
-    def covered(self, rest: bytes) -> None:
-        """The socket is the connection's again; the rest is still to be written."""
+    def covered(self) -> None:
+        """The socket is the connection's again."""
 
     def hold(self, count: int) -> bool:
         """Read no more, if the last `count` bytes of the body under way can be poured."""
