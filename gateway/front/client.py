@@ -2,7 +2,6 @@
 
 import enum
 import fcntl
-import os
 import socket
 import struct
 import termios
@@ -57,7 +56,6 @@ class Client(HttpToolsProtocol):
         "deaf",
         "discarded",
         "head",
-        "is_bare",
         "leaving",
         "limits",
         "lingering",
@@ -80,7 +78,7 @@ class Client(HttpToolsProtocol):
         self.head = self.taken = self.discarded = 0
         self.body_length: int | None = 0
         self.patience = float("inf")
-        self.deaf = self.leaving = self.lingering = self.is_bare = self.reads_bare = False
+        self.deaf = self.leaving = self.lingering = self.reads_bare = False
         self.lingers_since = 0.0
 
     @property
@@ -94,7 +92,7 @@ class Client(HttpToolsProtocol):
         """Bytes that wait to be taken by the client: 0 when none are left in this process, else those of the
         kernel too, which moves when a slow client takes a little of megabytes (SIOCOUTQ, tcp(7))."""
         own = self.transport.get_write_buffer_size()
-        return own + self._in_kernel() if own or self.is_bare else 0
+        return own and own + self._in_kernel()
 
     def _in_kernel(self) -> int:
         sock = self.transport.get_extra_info("socket")
@@ -112,32 +110,31 @@ class Client(HttpToolsProtocol):
         return float("inf") if self.body_length is None else self.body_length - self.taken
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the socket takes the very bytes that the client gets (no TLS)."""
-        return self.transport.get_extra_info("sslcontext") is None
+    def full(self) -> bool:
+        """Whether the client has to take something before more is written."""
+        return self.flow.write_paused
 
-    async def bare(self) -> int:
-        """A descriptor of the socket, to be closed by whoever asks, when the client has everything that was
-        written; until `covered` nothing else may write. -1: the client is gone."""
-        if not self.transport.is_closing():
-            self.transport.set_write_buffer_limits(0)
-            await self.flow.drain()
-        if self.transport.is_closing():
-            return -1
-        self.is_bare = True
-        return os.dup(self.transport.get_extra_info("socket").fileno())
+    async def room(self) -> None:
+        """Wait until it is no more `full`."""
+        await self.flow.drain()
 
-    def covered(self) -> None:
-        """The socket is the connection's again."""
-        self.is_bare = False
-        if not self.transport.is_closing():
-            self.transport.set_write_buffer_limits()
+    def forward(self, data: memoryview) -> bool:
+        """Write a part of the body of the response under way; whether the memory is still needed then."""
+        transport, cycle = self.transport, self.running
+        if cycle is None or transport.is_closing():
+            return False
+        if cycle.chunked_encoding:
+            transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+        else:
+            cycle.expected_content_length -= len(data)
+            transport.write(data)
+        return transport.get_write_buffer_size() > 0
 
     def hold(self, count: int) -> bool:
         """Read no more, if the last `count` bytes of the body under way can be poured."""
         cycle = self.cycle
         there = self.running is cycle and self.remaining == count and not (cycle.body or self.deaf)
-        if there and self.is_plain:
+        if there and self.transport.get_extra_info("sslcontext") is None:
             self.flow.pause_reading()
             return True
         return False

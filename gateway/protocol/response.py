@@ -70,25 +70,27 @@ class ResponseReader:
         self._finish(End(marked), events)
         return events
 
-    @property
-    def promised(self) -> int:
-        """How many bytes of the body are still to come by Content-Length; 0 when that is not known, or when the
-        beginning of an end mark is held back."""
-        return 0 if self._held or self._phase is not _BODY else self._missing
+    def is_body(self, data: bytearray, size: int) -> bool:
+        """Whether the first `size` bytes, as the next to be fed, would come out as they are.
 
-    @property
-    def tail(self) -> int:
-        """How many of the last bytes that are there may be an end mark."""
-        return len(self._end)
-
-    def is_body(self, data: bytes) -> bool:
-        """Whether these next bytes are of the body as they are: no end mark, nor the beginning of one at their
-        end."""
-        return self._end not in data and self._body_end(data, 0) == len(data)
+        Of a promised length an end mark is looked for at the end only: one that comes too early (P4) is the
+        last thing that a program writes.
+        """
+        if self._phase is not _BODY or self._held or self._bodiless:
+            return False
+        end = self._end
+        begun = data.rfind(EOT, max(0, size - len(end)), size)
+        if begun >= 0 and end.startswith(data[begun:size]):
+            return False
+        if self._promised is not None:
+            return size <= self._missing
+        begun = data.find(EOT, 0, size)
+        return begun < 0 or data.find(end, begun, size) < 0
 
     def skip(self, count: int) -> None:
-        """So many of the `promised` bytes were handed out unread."""
-        self._missing -= count
+        """So many bytes that are of the body need not be fed."""
+        if self._promised is not None:
+            self._missing -= count
 
     def _read_head(self, data: bytes, mark_at: int, events: list[Event]) -> int:
         """Hand out the head; returns where the body starts."""
@@ -121,16 +123,13 @@ class ResponseReader:
             self._deliver(data[start:mark_at], events)
             self._finish(End(True, len(data) > mark_at + len(self._end)), events)
             return
-        stop = self._body_end(data, start)
+        stop = len(data)
+        begun = data.rfind(EOT, max(start, stop - len(self._end) + 1))
+        if begun >= 0 and self._end.startswith(data[begun:]):
+            stop = begun
         self._deliver(data[start:stop], events)
         if self._phase is _BODY:
             self._held = data[stop:]
-
-    def _body_end(self, data: bytes, start: int) -> int:
-        """Where the beginning of an end mark begins, else the end."""
-        stop = len(data)
-        begun = data.rfind(EOT, max(start, stop - len(self._end) + 1))
-        return begun if begun >= 0 and self._end.startswith(data[begun:]) else stop
 
     def _deliver(self, body: bytes, events: list[Event]) -> None:
         if self._bodiless or not body:

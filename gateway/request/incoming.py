@@ -63,11 +63,6 @@ class Connection(Protocol):
     """What is needed of the client's connection beyond ASGI."""
 
     on_lost: Callable[[], object] | None
-    sent: int
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the socket takes the very bytes that the client gets (no TLS)."""
 
     @property
     def lost(self) -> bool:
@@ -77,12 +72,15 @@ class Connection(Protocol):
     def backlog(self) -> int:
         """Bytes that wait to be taken by the client."""
 
-    async def bare(self) -> int:
-        """A descriptor of the socket, to be closed by whoever asks, when the client has everything that was
-        written; until `covered` nothing else may write. -1: the client is gone."""
+    @property
+    def full(self) -> bool:
+        """Whether the client has to take something before more is written."""
 
-    def covered(self) -> None:
-        """The socket is the connection's again."""
+    async def room(self) -> None:
+        """Wait until it is no more `full`."""
+
+    def forward(self, data: memoryview) -> bool:
+        """Write a part of the body of the response under way; whether the memory is still needed then."""
 
     def hold(self, count: int) -> bool:
         """Read no more, if the last `count` bytes of the body under way can be poured."""

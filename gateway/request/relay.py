@@ -8,8 +8,8 @@ from gateway.keeper.reasons import Reason
 from gateway.protocol.conditions import outcome, without_content
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Data, Event, Head
+from gateway.request.forward import Forward
 from gateway.request.incoming import Connection, Send
-from gateway.request.splice import LARGE, Download
 from gateway.request.warning import insertion, lengthened
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
@@ -89,28 +89,27 @@ class Relay:
             call.resume()
         return parts
 
-    def may_splice(self, call: Call, part: bytes) -> bool:
-        """Whether what follows this part of the body is to go to the client unread."""
-        return (
-            len(part) >= READ_SIZE
-            and call.exchange.reader.promised > LARGE
-            and not (self._parts or call.exchange.over or self.connection.lost)
-            and self.connection.is_plain
-        )
+    def may_forward(self, call: Call, part: bytes) -> bool:
+        """Whether what follows this part of the body is to be forwarded."""
+        return len(part) >= READ_SIZE and not (self._parts or call.exchange.over or self.connection.lost)
 
-    async def splice(self, call: Call) -> int:
-        """Have the body of a call that is paused go to the client unread; returns how many bytes went."""
-        descriptor = await self.connection.bare()
-        call.resume()
-        if descriptor < 0:
-            return 0
-        self._ready = self._loop.create_future()
-        download = Download(call, self.connection, descriptor, self._ready)
-        try:
-            await self._ready
-        finally:
-            moved = download.close()
-        return moved
+    async def forward(self, call: Call) -> int:
+        """Forward the body of a call that is paused as far as it goes; returns how many bytes went."""
+        sent = 0
+        while True:
+            await self.connection.room()
+            call.resume()
+            if self._parts or call.exchange.over or self.connection.lost:
+                return sent
+            self._ready = self._loop.create_future()
+            forward = Forward(call, self.connection, self._ready)
+            try:
+                await self._ready
+            finally:
+                forward.close()
+            sent += forward.sent
+            if not forward.paused:
+                return sent
 
     async def room(self, call: Call) -> None:
         """Wait until the program has taken what it was sent."""
@@ -178,11 +177,11 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             return None
         if body:
             part = {"type": "http.response.body", "body": body, "more_body": True}
-            if added is None and relay.may_splice(call, body):
+            if added is None and relay.may_forward(call, body):
                 call.pause()
                 await send(part)
-                if moved := await relay.splice(call):
-                    await send({"type": part["type"], "gateway.spliced": moved, "more_body": True})
+                if sent := await relay.forward(call):
+                    await send({"type": part["type"], "gateway.forwarded": sent, "more_body": True})
             else:
                 await send(part)
         parts = await relay.next(call)

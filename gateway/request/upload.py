@@ -8,9 +8,10 @@ from gateway.program import Program
 from gateway.request.body import Body
 from gateway.request.incoming import Incoming
 from gateway.request.relay import Relay
-from gateway.request.splice import LARGE
 from gateway.sessions.call import Call
 from gateway.sessions.exchange import Fault
+
+_LARGE = 1 << 18  # bytes of a body that are still to come
 
 
 async def take(on: Incoming, program: Program, memory: int, *, spool: bool = False) -> None:
@@ -41,7 +42,7 @@ async def upload_rest(body: Body, call: Call, relay: Relay) -> None:
             call.touched()
             if piece is None or call.exchange.over:
                 break
-            pours = pours and body.missing > LARGE and connection.hold(body.missing)
+            pours = pours and body.missing > _LARGE and connection.hold(body.missing)
             call.send(piece, more=True)
             await relay.room(call)
             if pours and not call.exchange.over:

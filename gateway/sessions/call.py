@@ -164,7 +164,7 @@ class Call:
             self._sink.events(events)
 
     def passed(self, count: int) -> None:
-        """So many bytes of the body went from the pipe to the client unread."""
+        """So many bytes of the body went from the pipe to the client: they need not be `received`."""
         self.since = time.monotonic()
         self.bytes_out += count
         self.exchange.reader.skip(count)

@@ -190,10 +190,6 @@ class Instance:
         if not self._paused and self.output >= 0:
             self._loop.add_reader(self.output, reader or self._readable)
 
-    def available(self) -> int:
-        """Bytes in the output that nobody has read."""
-        return _fill(self.output)
-
     def is_silent(self) -> bool:
         """Whether nothing was written since the end mark (P5)."""
         return fcntl.ioctl(self.output, termios.FIONREAD, _NOTHING) == _NOTHING
@@ -202,7 +198,8 @@ class Instance:
         """Bytes in the request pipe that the program has not taken (B3)."""
         if self.requests < 0:
             return 0
-        return _fill(self.requests)
+        found = fcntl.ioctl(self.requests, termios.FIONREAD, _NOTHING)
+        return 0 if found == _NOTHING else int.from_bytes(found, "little")
 
     # ---- writing
 
@@ -265,11 +262,6 @@ class Instance:
         os.close(self.output)
         os.close(self.requests)
         self.output = self.requests = -1
-
-
-def _fill(pipe: int) -> int:
-    found = fcntl.ioctl(pipe, termios.FIONREAD, _NOTHING)
-    return 0 if found == _NOTHING else int.from_bytes(found, "little")
 
 
 def _widen(pipe: int) -> None:
