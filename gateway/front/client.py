@@ -144,8 +144,11 @@ class Client(HttpToolsProtocol):
         pipe, event = call.instance.intake(call.exchange), self.cycle.message_event
         if pipe < 0 or self.lost or self.deaf:
             return 0
+        try:
+            pour = Pour(self, pipe, call)
+        except OSError:
+            return 0
         event.clear()
-        pour = Pour(self, pipe, call)
         try:
             await event.wait()
         finally:

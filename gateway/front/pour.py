@@ -29,11 +29,16 @@ class Pour:
     """
 
     def __init__(self, connection: Client, pipe: int, call: Call) -> None:
+        """Raises OSError when there are no more descriptors."""
         self.moved = 0
         self._connection, self._call, self._loop = connection, call, connection.loop
         self._event = connection.cycle.message_event
         self._socket = os.dup(connection.transport.get_extra_info("socket").fileno())
-        self._pipe = os.dup(pipe)
+        try:
+            self._pipe = os.dup(pipe)
+        except OSError:
+            os.close(self._socket)
+            raise
         connection.parser = _Rest(connection)  # type: ignore[assignment]
         self._listen()
 
@@ -98,5 +103,7 @@ class _Rest:
         parser: Any = httptools.HttpRequestParser(connection)
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         connection.parser = parser
-        if len(data) > rest:
+        try:
             parser.feed_data(data[rest:])
+        except httptools.HttpParserUpgrade as upgrade:
+            raise httptools.HttpParserUpgrade(rest + upgrade.args[0]) from None

@@ -241,6 +241,23 @@ def test_B3_a_large_body_is_exact_and_the_next_request_behind_it_is_another_one(
         assert client.request("GET /cgi-bin/child?echo=after").text == "after"
 
 
+def test_a_large_body_does_not_hide_the_body_of_an_upgrade_behind_it(gateway: Gateway) -> None:
+    body, expected = up(SIZE)
+    head = f"POST {URL}?up=1 HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE}\r\n\r\n".encode()
+    lines = (
+        "POST /cgi-bin/child?body HTTP/1.1",
+        "Host: x",
+        "Connection: Upgrade",
+        "Upgrade: x",
+        "Content-Length: 5",
+    )
+    behind = "\r\n".join((*lines, "", "hello")).encode()
+    with Raw(gateway) as client:
+        client.send(head + body + behind)
+        assert client.answer("POST").text == expected
+        assert client.answer("POST").text == "hello"
+
+
 @pytest.mark.parametrize("size", [MIB + 1, MIB + (1 << 18), 2 * MIB + 16384, 3 * MIB])
 def test_B3_a_large_body_comes_whole_in_pieces_of_any_size(gateway: Gateway, size: int) -> None:
     url, handle = begin(gateway, later=True)
