@@ -283,15 +283,33 @@ class SharedInstance(SharedMachine):
     def granted(self) -> None:
         assert self.world.moves.elsewhere(NAME, b"") == self.living.number, "S1: the other front's is found"
         self.world.grant(self.living.number)
-        self.living.here = True
-        self.expire()
-        if self.shared is not None:
-            borrowing, self.shared.borrowing = self.shared.borrowing, []
-            self.start_next(borrowing)
+        shared = self.living
+        shared.here = True
+        borrowing, shared.borrowing = shared.borrowing, []
+        if not borrowing:
+            self.expire()
+            return
+        for face in [face for face in shared.faces if face.deadline <= self.now]:
+            self.leaves(face, Reason.TIMED_OUT, told=False)  # whoever waits was let in before their clocks rang
+        self.start_next(borrowing)
 
 
 TestSharedInstance = SharedInstance.TestCase
 TestSharedInstance.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
+
+
+def test_a_newcomer_who_waited_is_let_in_though_all_sessions_timed_out_at_another_front() -> None:
+    machine = SharedInstance()
+    try:
+        machine.two_live()
+        number = machine.living.number
+        machine.recalled()
+        machine.time_passes(300.0)
+        machine.newcomer(None, head_only=False)
+        machine.granted()  # compares what the first frame names (S4)
+        assert machine.living.number == number
+    finally:
+        machine.teardown()
 
 
 def test_a_handle_that_was_refused_and_whose_owner_then_timed_out_is_named_once() -> None:
