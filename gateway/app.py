@@ -192,6 +192,7 @@ class Application:
         if instance is not None:
             instance.exited.set_result(message.fields)
             self.registry.gone(instance)
+            instance.ended()
 
     def _retired(self, message: Message) -> None:
         fields = message.fields

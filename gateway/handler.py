@@ -37,6 +37,7 @@ from gateway.web.plain import plain
 from gateway.web.retired import RetiredHandle
 
 MOST_REDIRECTS = 5
+_MOST_STARTED = 1024
 DEEPEST_NAME = 16  # segments of a cgi-name that is looked for after it is gone
 
 
@@ -75,6 +76,7 @@ class Handler:
         self.ids, self.whole = services.ids, services.registry.whole
         self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
         self._lookups = Lookups()
+        self._started: set[tuple[str, bytes]] = set()  # hosts and paths that have led to programs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -92,14 +94,15 @@ class Handler:
     def at_once(
         self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool = False
     ) -> Incoming | None:
-        """Call a living session, if nothing has to be waited for; the relay takes the response, and ends it by
-        `over` and `close`, or by `go_on`. None: nothing has been done. `again`: the request came before."""
+        """Call a living session or start a program, if nothing has to be waited for; the relay takes the
+        response, and ends it by `over` and `close`, or by `go_on`. None: nothing has been done. `again`: the
+        request came before."""
         if self._registry.stopping:
             return None
         _, host, path = known
         matched = self._registry.store.match(host.key, path)
         if matched is None:
-            return None
+            return self._start_at_once(known, request, body, relay, again=again)
         record = self._opened(request, host, relay.connection)
         on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         program = self._called(on, matched)
@@ -107,13 +110,33 @@ class Handler:
             return None
         return on if self._services.caller.at_once(on, program, *matched, relay) else None
 
+    def _start_at_once(
+        self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool
+    ) -> Incoming | None:
+        _, host, path = known
+        if (host.key, path.decoded) not in self._started:  # else files would be looked for twice
+            return None
+        try:
+            program = self._services.programs.find(host, path)
+        except BadPath:
+            return None
+        if type(program) is not Program:
+            return None
+        record = self._opened(request, host, relay.connection)
+        record.found, record.settings = program, program.settings
+        on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
+        if program.access is not None and not self.guard.lets_in(program.access, on):
+            return None
+        return on if self._services.caller.start_at_once(on, program, relay) else None
+
     async def go_on(self, on: Incoming, relay: Relay, asgi: Asgi) -> None:
         """Answer a request of which `at_once` has called the session."""
         await self._answered(on.record, asgi, Begun(on, relay))
 
     def over(self, relay: Relay) -> None:
         """The response of a call that `at_once` has begun is whole, and about to be sent."""
-        self._registry.tally.in_lane += 1
+        call = relay.call
+        self._registry.tally.in_lane += call is not None and not call.newcomer
         self._services.caller.over(relay, delivered=True)
 
     def close(self, record: Record) -> None:
@@ -211,6 +234,7 @@ class Handler:
             found = on.record.found = found.index
             await self._admit(on, found.settings)
         if isinstance(found, Program):
+            self._note(on)
             return await self._services.caller.start(on, found, asgi.send)
         if isinstance(found, Refused):
             if isinstance(found.error, NotFound):
@@ -219,6 +243,12 @@ class Handler:
         response = await plain(found, on, asgi.scope, self._services.own)
         await response(*asgi)
         return None
+
+    def _note(self, on: Incoming) -> None:
+        """This path has led to a program."""
+        if len(self._started) >= _MOST_STARTED:
+            self._started.clear()
+        self._started.add((on.host.key, on.path.decoded))
 
     async def _admit(self, on: Incoming, settings: Settings) -> None:
         """These settings hold from here on; access is asked for before anything else is told."""

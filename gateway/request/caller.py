@@ -186,24 +186,65 @@ class Caller:
         """A first request: perhaps a session begins with its response."""
         await take(on, program, MEMORY if program.shared else FIRST_MEMORY, spool=program.shared)
         message = message_of(on, program, info)
-        own = session_variables(
+        own = self._own(program, expired=expired)
+        enter = self._shared if program.shared else self._instance
+        instance, frame = await enter(on, program, message, own)
+        relay = Relay(on.connection, self._loop, self._registry.whole)
+        self._call_new(on, program, info, guest, instance, relay, frame)
+        return await self.answer(on, relay, send)
+
+    def start_at_once(self, on: Incoming, program: Program, relay: Relay) -> bool:
+        """Start a program, if nothing has to be waited for and nobody to be asked; its body is in memory. The
+        relay is called, or `failed`. False: nothing was done, `start` has to see to it."""
+        info = on.path.after(program.cgi_name)
+        if info.path_info or program.shared or program.warning or program.ahead is not None:
+            return False
+        if program.rate is not None or self._registry.store.table.closing:
+            return False
+        if program.body_limit and len(on.body.in_memory) > program.body_limit:
+            return False
+        guest = guest_of(on, program, self._engine.mint, self._rates)
+        own = self._own(program, expired=False)
+        variables, words = self._environment(on, program, message_of(on, program, info), own)
+
+        def started(result: Instance | Busy | CannotStart) -> None:
+            if isinstance(result, Instance):
+                self._call_new(on, program, info, guest, result, relay, b"")
+                if relay.connection.lost:
+                    relay.lost()
+                return
+            if isinstance(result, CannotStart):
+                self._scripts.cannot_start(on, program, result)
+            relay.failed(result)
+
+        body = bool(on.body.length)
+        return self._engine.starter.at_once(program, variables, started, body=body, words=words)
+
+    def _own(self, program: Program, *, expired: bool) -> Variables:
+        """What a first request says of sessions."""
+        return session_variables(
             timeout=program.limits.timeout,
             max_timeout=program.limits.max_timeout,
             next_handle=self._engine.mint.next(),
             expired=expired,
         )
-        enter = self._shared if program.shared else self._instance
-        instance, frame = await enter(on, program, message, own)
-        relay = Relay(on.connection, self._loop, self._registry.whole)
+
+    def _call_new(
+        self,
+        on: Incoming,
+        program: Program,
+        info: PathInfo,
+        guest: Guest,
+        instance: Instance,
+        relay: Relay,
+        frame: bytes,
+    ) -> None:
+        """Call an instance that has no session for this request."""
         call = Call(
             instance, program, relay, self._engine.judge.decide, segment=info.segment or b"",
             path_info=info.path_info, head_only=on.head_only, user=on.record.user, guest=guest,
         )  # fmt: skip
         self._begin(on, call, relay, frame)
-        try:
-            return await self.answer(on, relay, send)
-        finally:
-            on.record.started = call.session
 
     def _retired(self, program: Program, segment: bytes, *, asks: bool) -> bool:
         """Whether the URL's handle has expired and a fresh start is wanted (R4), never by a page that only asks
@@ -241,8 +282,7 @@ class Caller:
             warm = await starter.start_warm(program, program.ahead, gone, on.record)
             if warm is not None:
                 return warm, frame_of(on, program, message | own, warm.mark)
-        variables = request_variables(on.request, program.variables, message) | own
-        words = () if program.hosted else search_words(on.request.method, on.request.query)
+        variables, words = self._environment(on, program, message, own)
         try:
             cold = await starter.start(
                 program, variables, gone, body=bool(on.body.length), words=words, request=on.record
@@ -251,6 +291,13 @@ class Caller:
             self._scripts.cannot_start(on, program, error)
             raise
         return cold, b""
+
+    def _environment(
+        self, on: Incoming, program: Program, message: Variables, own: Variables
+    ) -> tuple[Variables, tuple[bytes, ...]]:
+        """The variables of a program that is started cold, and its arguments."""
+        variables = request_variables(on.request, program.variables, message) | own
+        return variables, () if program.hosted else search_words(on.request.method, on.request.query)
 
     def _begin(self, on: Incoming, call: Call, relay: Relay, frame: bytes) -> None:
         """The request goes to the program, as far as it is in memory."""
@@ -270,6 +317,8 @@ class Caller:
 
     async def answer(self, on: Incoming, relay: Relay, send: Send) -> Head | None:
         """Send the response of a call that has begun."""
+        if relay.failure is not None:
+            raise relay.failure
         call = relay.call
         assert call is not None
         upload: asyncio.Task[None] | None = None
@@ -291,6 +340,8 @@ class Caller:
                 upload.cancel()
             if not call.exchange.over:
                 call.exchange.fail(Fault(Reason.CRASHED, "HTS007 the request was given up", "term"))
+            if call.newcomer:
+                on.record.started = call.session
             self.over(relay, delivered=delivered)
 
     def over(self, relay: Relay, *, delivered: bool) -> None:
@@ -299,4 +350,6 @@ class Caller:
         assert call is not None
         relay.connection.on_lost = None
         relay.call = None  # no cycle: the parts of a request go when it is over, not at the next collection
+        if call.newcomer:
+            self._engine.starter.ended(call)
         self._registry.finish(call, delivered=delivered)

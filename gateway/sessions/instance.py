@@ -24,8 +24,8 @@ class Running(Protocol):
 
     exchange: Exchange
 
-    def received(self, data: bytes) -> None:
-        """Bytes of the program, or its end of file."""
+    def received(self, data: bytes, *, last: bool = False) -> None:
+        """Bytes of the program, or its end of file, which may follow them at once (`last`)."""
 
     def touched(self) -> None:
         """The program has taken something."""
@@ -139,18 +139,24 @@ class Instance:
         if call is None:
             self._on_idle(self, not data)
             return
-        call.received(data)
-        if not self.framed and 0 < len(data) < READ_SIZE and self.call is call and not self._paused:
-            self._read_end(call)
+        if self.framed or not data or len(data) >= READ_SIZE:
+            call.received(data)
+            return
+        more = self._more()
+        call.received(data + more if more else data, last=more == b"")
 
-    def _read_end(self, call: Running) -> None:
+    def _more(self) -> bytes | None:
         """A program that lives for one request may have ended by now: then its response is known whole, and
         goes in one write."""
         try:
-            data = os.read(self.output, READ_SIZE)
+            return os.read(self.output, READ_SIZE)
         except BlockingIOError:
-            return
-        call.received(data)
+            return None
+
+    def ended(self) -> None:
+        """The process is gone: all that it has written can be read."""
+        if self.call is not None and not self._paused and self.output >= 0:
+            self._readable()
 
     async def exit(self, bound: float) -> None:
         """Wait until the process is gone, at most so many seconds."""

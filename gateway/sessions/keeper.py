@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Order(NamedTuple):
     """What to start: argument vector, environment and directory as bytes; `about` comes back at an
     adoption; `body`: with a pipe for stdin; `grace` seconds between the steps of T3; as whom it runs (None: as
-    the keeper's user) and within which limits: (name, soft, hard)."""
+    the keeper's user) and within which limits: (name, soft, hard); `brief`: it is expected to be over soon."""
 
     argv: tuple[bytes, ...]
     environ: Mapping[bytes, bytes]
@@ -31,6 +31,7 @@ class Order(NamedTuple):
     grace: float
     identity: Identity | None
     limits: tuple[tuple[str, int | None, int | None], ...]
+    brief: bool = False
 
 
 class KeeperLink:
@@ -75,7 +76,7 @@ class KeeperLink:
 
     def start(self, order: Order, receive: Callable[[Message], T]) -> "asyncio.Future[T]":
         """What `receive` makes of `started` (with the pipe ends) or `failed`. It is called before the next
-        message is looked at: the news that the instance is gone may follow at once."""
+        message is looked at: the news that the instance is gone may follow at once, or be part of `started`."""
         return self._tagged(
             "start",
             receive,
@@ -87,6 +88,7 @@ class KeeperLink:
             grace=order.grace,
             identity=order.identity,
             limits=order.limits,
+            brief=order.brief,
         )
 
     def prepare(self, group: HostGroup) -> None:
@@ -183,6 +185,8 @@ class KeeperLink:
             key = message.fields.get("tag", message.kind)
             _, receive = self._answers.pop(key, (0.0, None))
             (receive or self.on[message.kind])(message)
+            if "gone" in message.fields:
+                self.on["gone"](Message(message.fields["gone"] | {"id": message.fields["id"]}))
         if messages is None:
             self.close()
             self.on_lost()

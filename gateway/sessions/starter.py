@@ -6,12 +6,15 @@ import os
 import secrets
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from gateway.errors import Busy, CannotStart, ClientGone
+from gateway.keeper.brief import BOUND
 from gateway.keeper.link import Message
-from gateway.program import HostGroup, Program
+from gateway.program import HostGroup, Name, Program
 from gateway.protocol.environ import Variables
+from gateway.sessions.call import Call
 from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
 from gateway.sessions.lifecycle import Event, State
@@ -21,6 +24,7 @@ from gateway.sessions.shared import Shared
 
 REQUEST_DESCRIPTOR = b"3"
 MARK_BYTES = 16
+_MOST_BRIEF = 1024
 
 
 class Starter:
@@ -31,6 +35,7 @@ class Starter:
         self._starting = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._prepared: dict[str, HostGroup] = {}
+        self._brief: set[Name] = set()  # programs whose last process was over at once
         registry.on_gone = lambda instance: self._free()
 
     async def start(
@@ -46,17 +51,68 @@ class Starter:
         """A new instance in state FIRST. `gone`: the client has left; `words`: arguments (RFC 3875, 4.4).
         Raises Busy, CannotStart, ClientGone."""
         await self._enter(program, gone, request)
-        ordered = time.monotonic()
         try:
-            mark = secrets.token_hex(MARK_BYTES).encode()
-            order = _order(program, variables, mark, words, body=body)
-            started = await self._link.start(order, lambda message: self._started(program, mark, message))
+            started = await self._start(program, variables, words, _itself, body=body)
         finally:
             self._leave()
         if isinstance(started, Instance):
-            started.ordered = ordered
             return started
         raise started
+
+    def at_once(
+        self,
+        program: Program,
+        variables: Variables,
+        received: Callable[[Instance | Busy | CannotStart], object],
+        *,
+        body: bool,
+        words: tuple[bytes, ...],
+    ) -> bool:
+        """As `start`, if nobody has to wait for a job to end; `received` gets what comes of it. False: nothing
+        has been done."""
+        if self._free_jobs() <= 0 or self._waiting:
+            return False
+        self._starting += 1
+
+        def over(started: Instance | Busy | CannotStart) -> None:
+            self._leave()
+            received(started)
+
+        self._start(program, variables, words, over, body=body)
+        return True
+
+    def ended(self, call: Call) -> None:
+        """The first call of a process is over: what is expected of the next one of its program."""
+        name = call.program.name
+        if call.eof and call.ended - call.answered < BOUND and call.instance.exited.done():
+            if len(self._brief) >= _MOST_BRIEF:
+                self._brief.clear()
+            self._brief.add(name)
+        else:
+            self._brief.discard(name)
+
+    def _start(
+        self,
+        program: Program,
+        variables: Variables,
+        words: tuple[bytes, ...],
+        received: Callable[[Instance | Busy | CannotStart], object],
+        *,
+        body: bool,
+    ) -> "asyncio.Future[Instance | Busy | CannotStart]":
+        ordered, mark = time.monotonic(), secrets.token_hex(MARK_BYTES).encode()
+
+        def started(message: Message) -> Instance | Busy | CannotStart:
+            if message.kind == "failed":
+                result: Instance | Busy | CannotStart = _failure(program, message)
+            else:
+                result = self._instance(program, mark, message)
+                result.ordered = ordered
+            received(result)
+            return result
+
+        brief = program.name in self._brief and not body
+        return self._link.start(_order(program, variables, mark, words, body=body, brief=brief), started)
 
     async def start_warm(
         self,
@@ -90,11 +146,6 @@ class Starter:
     def prepared(self) -> tuple[HostGroup, ...]:
         """The groups whose hosts are kept ready."""
         return tuple(self._prepared.values())
-
-    def _started(self, program: Program, mark: bytes, message: Message) -> Instance | Busy | CannotStart:
-        if message.kind == "failed":
-            return _failure(program, message)
-        return self._instance(program, mark, message)
 
     def _started_warm(self, program: Program, message: Message) -> Instance | None:
         if message.kind == "failed":
@@ -168,13 +219,18 @@ class Starter:
 
 
 def _order(
-    program: Program, variables: Variables, mark: bytes, words: tuple[bytes, ...], *, body: bool
+    program: Program, variables: Variables, mark: bytes, words: tuple[bytes, ...], *, body: bool, brief: bool
 ) -> Order:
     own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
     about = _about(program) | {"mark": mark.decode()}
     environ = program.environ | variables | own
     who, limits = program.identity, program.process_limits
-    return Order(program.argv + words, environ, program.directory, about, body, program.grace, who, limits)
+    argv = program.argv + words
+    return Order(argv, environ, program.directory, about, body, program.grace, who, limits, brief)
+
+
+def _itself(started: Instance | Busy | CannotStart) -> None:
+    """Whoever waits for the future gets it."""
 
 
 def _about(program: Program) -> dict[str, Any]:
