@@ -37,7 +37,6 @@ from gateway.web.plain import plain
 from gateway.web.retired import RetiredHandle
 
 MOST_REDIRECTS = 5
-_MOST_STARTED = 1024
 DEEPEST_NAME = 16  # segments of a cgi-name that is looked for after it is gone
 
 
@@ -76,7 +75,6 @@ class Handler:
         self.ids, self.whole = services.ids, services.registry.whole
         self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
         self._lookups = Lookups()
-        self._started: set[tuple[str, bytes]] = set()  # hosts and paths that have led to programs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,13 +112,8 @@ class Handler:
         self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool
     ) -> Incoming | None:
         _, host, path = known
-        if (host.key, path.decoded) not in self._started:  # else files would be looked for twice
-            return None
-        try:
-            program = self._services.programs.find(host, path)
-        except BadPath:
-            return None
-        if type(program) is not Program:
+        program = self._services.programs.known(host, path)
+        if program is None:
             return None
         record = self._opened(request, host, relay.connection)
         record.found, record.settings = program, program.settings
@@ -234,7 +227,6 @@ class Handler:
             found = on.record.found = found.index
             await self._admit(on, found.settings)
         if isinstance(found, Program):
-            self._note(on)
             return await self._services.caller.start(on, found, asgi.send)
         if isinstance(found, Refused):
             if isinstance(found.error, NotFound):
@@ -243,12 +235,6 @@ class Handler:
         response = await plain(found, on, asgi.scope, self._services.own)
         await response(*asgi)
         return None
-
-    def _note(self, on: Incoming) -> None:
-        """This path has led to a program."""
-        if len(self._started) >= _MOST_STARTED:
-            self._started.clear()
-        self._started.add((on.host.key, on.path.decoded))
 
     async def _admit(self, on: Incoming, settings: Settings) -> None:
         """These settings hold from here on; access is asked for before anything else is told."""

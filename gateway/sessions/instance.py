@@ -23,6 +23,7 @@ class Running(Protocol):
     """The call that an instance carries out."""
 
     exchange: Exchange
+    reading: bool
 
     def received(self, data: bytes, *, last: bool = False) -> None:
         """Bytes of the program, or its end of file, which may follow them at once (`last`)."""
@@ -54,6 +55,7 @@ class Instance:
     host that was ready."""
 
     __slots__ = (
+        "_left",
         "_loop",
         "_on_idle",
         "_paused",
@@ -87,7 +89,8 @@ class Instance:
         descriptors: tuple[int, ...],
         on_idle: "Callable[[Instance, bool], None]",
     ) -> None:
-        """`fields`: id, pid, slot; `descriptors`: output, requests, and stdin or not."""
+        """`fields`: id, pid, slot, and `gone` if the process is over: then nothing is read before `ended`.
+        `descriptors`: output, requests, and stdin or not."""
         self.output, self.requests, *stdin = descriptors
         self.stdin = stdin[0] if stdin else -1
         self.id: int = fields["id"]
@@ -101,10 +104,12 @@ class Instance:
         self.persistent = self.mute = self.framed = self.warm = False
         self.ordered = 0.0
         self.shared: Shared | None = None
-        self._paused = self._writing = self._wide = False
+        self._writing = self._wide = False
         self._size = READ_SIZE
         self._loop, self._on_idle = loop, on_idle
-        loop.add_reader(self.output, self._readable)
+        self._paused = self._left = "gone" in fields
+        if not self._paused:
+            loop.add_reader(self.output, self._readable)
 
     def enqueue(self, slot: int, claim: Callable[[], Use | None]) -> Waiter:
         """Somebody waits from now on."""
@@ -155,8 +160,12 @@ class Instance:
 
     def ended(self) -> None:
         """The process is gone: all that it has written can be read."""
-        if self.call is not None and not self._paused and self.output >= 0:
-            self._readable()
+        left, self._left = self._left, False
+        if self.call is None or self.output < 0 or (self._paused and not left):
+            return
+        self._readable()
+        if left and self.call is not None and self.call.reading:
+            self.resume()
 
     async def exit(self, bound: float) -> None:
         """Wait until the process is gone, at most so many seconds."""
@@ -184,7 +193,7 @@ class Instance:
 
     def resume(self) -> None:
         """Read on."""
-        if self._paused and self.output >= 0:
+        if self._paused and self.output >= 0 and not self._left:
             self._paused = False
             self._loop.add_reader(self.output, self._readable)
 

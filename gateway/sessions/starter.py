@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable
@@ -100,7 +99,7 @@ class Starter:
         *,
         body: bool,
     ) -> "asyncio.Future[Instance | Busy | CannotStart]":
-        ordered, mark = time.monotonic(), secrets.token_hex(MARK_BYTES).encode()
+        ordered, mark = time.monotonic(), os.urandom(MARK_BYTES).hex().encode()
 
         def started(message: Message) -> Instance | Busy | CannotStart:
             if message.kind == "failed":
