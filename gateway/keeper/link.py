@@ -1,8 +1,8 @@
 """The link: messages between keeper and front over a Unix stream socket pair.
 
 A message is a JSON object with a key `kind`, in a frame of its length and the number of descriptors
-that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text, an environment
-as one text, NAME NUL VALUE NUL …. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different
+that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text; the key
+`environ` as the bytes behind the object and a NUL: NAME NUL VALUE NUL …. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different
 versions refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
@@ -101,17 +101,24 @@ class Decoder:
 
 def encode(fields: dict[str, Any], descriptors: int) -> bytes:
     """The frame of one message that travels with so many descriptors."""
-    body = _text(fields).encode()
+    environ: bytes | None = fields.get("environ")
+    if environ is None:
+        body = _text(fields).encode()
+    else:
+        body = b"%b\0%b" % (_text({**fields, "environ": 0}).encode(), environ)
     return _HEADER.pack(len(body), descriptors) + body
 
 
 def _parse(body: bytes) -> dict[str, Any]:
+    head, behind, environ = body.partition(b"\0")
     try:
-        fields = _object(body.decode())
+        fields = _object(head.decode())
     except (ValueError, RecursionError) as error:
         raise LinkError(f"not JSON: {body[:40]!r}") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("kind"), str):
         raise LinkError(f"not a message: {body[:40]!r}")
+    if behind:
+        fields["environ"] = environ
     return fields
 
 

@@ -81,7 +81,7 @@ class KeeperLink:
             "start",
             receive,
             argv=_texts(order.argv),
-            environ=_text_of(order.environ),
+            environ=_block_of(order.environ),
             directory=order.directory.decode("latin-1"),
             about=order.about,
             body=order.body,
@@ -97,7 +97,7 @@ class KeeperLink:
             "prepare",
             id=group.id,
             argv=_texts(group.argv),
-            environ=_text_of(group.environ),
+            environ=_block_of(group.environ),
             identity=group.identity,
             limits=group.limits,
             count=group.number,
@@ -207,13 +207,12 @@ def _texts(words: tuple[bytes, ...]) -> list[str]:
     return [word.decode("latin-1") for word in words]
 
 
-def _text_of(environ: Mapping[bytes, bytes]) -> str:
-    """An environment as NAME NUL VALUE NUL …, which is read several times faster than an object of JSON. Raises
-    ValueError for a NUL within it."""
+def _block_of(environ: Mapping[bytes, bytes]) -> bytes:
+    """An environment as the link carries it. Raises ValueError for a NUL within it."""
     words = b"\0".join(chain.from_iterable(environ.items()))
     if words.count(b"\0") != max(0, 2 * len(environ) - 1):
         raise ValueError("expected names and values without NUL in an environment")
-    return words.decode("latin-1") + "\0" if environ else ""
+    return words + b"\0" if environ else b""
 
 
 def _itself(message: Message) -> Message:

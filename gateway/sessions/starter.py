@@ -71,13 +71,13 @@ class Starter:
         has been done."""
         if self._free_jobs() <= 0 or self._waiting:
             return False
-        self._starting += 1
 
         def over(started: Instance | Busy | CannotStart) -> None:
             self._leave()
             received(started)
 
         self._start(program, variables, words, over, body=body)
+        self._starting += 1
         return True
 
     def ended(self, call: Call) -> None:
