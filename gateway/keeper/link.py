@@ -101,11 +101,11 @@ class Decoder:
 
 def encode(fields: dict[str, Any], descriptors: int) -> bytes:
     """The frame of one message that travels with so many descriptors."""
-    environ: bytes | None = fields.get("environ")
-    if environ is None:
-        body = _text(fields).encode()
-    else:
+    environ = fields.get("environ")
+    if isinstance(environ, bytes):
         body = b"%b\0%b" % (_text({**fields, "environ": 0}).encode(), environ)
+    else:
+        body = _text(fields).encode()
     return _HEADER.pack(len(body), descriptors) + body
 
 

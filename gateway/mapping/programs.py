@@ -143,9 +143,7 @@ class Programs:
         """The hosts that are to be ready before anybody asks for a program."""
         return list(configured_groups(self._hosts.values(), self._accounts))
 
-    def _program(
-        self, host: Host, cgi_name: bytes, place: Place, settings: Settings
-    ) -> tuple[Program, int]:
+    def _program(self, host: Host, cgi_name: bytes, place: Place, settings: Settings) -> tuple[Program, int]:
         """The program, and what must be allowed of its file."""
         file = place.file
         if not place.scripted and "ExecCGI" not in settings[table.Options]:

@@ -27,10 +27,10 @@ def configure(**changes):
     fields = dict(logs=logs, sessions={{}}, graceful=1.0, drops=True, no_new_privileges=True)
     ask("configure", "configured", **(fields | dict(permit=permit | changes)))
 def start(argv, identity, directory={folder!r}, **environ):
-    texts = "".join(f"{{name}}\\0{{value}}\\0" for name, value in environ.items())
+    texts = "".join(f"{{name}}\\0{{value}}\\0" for name, value in environ.items()).encode()
     order = dict(argv=argv, environ=texts, directory=directory, identity=identity, limits=[])
     about = dict(host="", cgi_name="", shared=False, mark="")
-    answer = ask("start", "started|failed", tag=1, about=about, grace=0.1, body=False, **order)
+    answer = ask("start", "started|failed", tag=1, about=about, grace=0.1, body=False, brief=False, **order)
     tell(answer.get("step", answer["kind"]))
 """
 
