@@ -27,6 +27,7 @@ from gateway.request.body import Body, Receive
 from gateway.request.caller import Caller, LookAgain
 from gateway.request.incoming import Asgi, Incoming, Known, Record, Scope, Send, request_of
 from gateway.request.lookups import Lookups
+from gateway.request.newcomer import Newcomers
 from gateway.request.relay import Relay
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
@@ -47,6 +48,7 @@ class Services(NamedTuple):
     programs: Programs
     registry: Registry
     caller: Caller
+    newcomers: Newcomers
     ids: UniqueIds
     log: ErrorLog
     access: AccessLogs | None
@@ -120,7 +122,7 @@ class Handler:
         on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         if program.access is not None and not self.guard.lets_in(program.access, on):
             return None
-        return on if self._services.caller.start_at_once(on, program, relay) else None
+        return on if self._services.newcomers.at_once(on, program, relay) else None
 
     async def go_on(self, on: Incoming, relay: Relay, asgi: Asgi) -> None:
         """Answer a request of which `at_once` has called the session."""
@@ -227,7 +229,7 @@ class Handler:
             found = on.record.found = found.index
             await self._admit(on, found.settings)
         if isinstance(found, Program):
-            return await self._services.caller.start(on, found, asgi.send)
+            return await self._services.newcomers.start(on, found, asgi.send)
         if isinstance(found, Refused):
             if isinstance(found.error, NotFound):
                 self._vanished(on)

@@ -2,8 +2,8 @@
 
 A message is a JSON object with a key `kind`, in a frame of its length and the number of descriptors
 that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text; the key
-`environ` as the bytes behind the object and a NUL: NAME NUL VALUE NUL …. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different
-versions refuse each other.
+`environ` as the bytes behind the object and a NUL: NAME NUL VALUE NUL …. `VERSION` is compared in
+`hello`/`welcome`; fronts and keeper of different versions refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
 count_warm, end, want, give, leave, claim, retire, account, pong, finished

@@ -50,8 +50,8 @@ class Programs:
         self._trails: dict[tuple[str, Path], _Trail] = {}
 
     def known(self, host: Host, path: Path) -> Program | None:
-        """The program that a URL path led to before, if it still does: what could have changed is looked at. None:
-        `find` has to see to it."""
+        """The program that a URL path led to before, if it still does: what can have changed is looked at.
+        None: `find` has to see to it."""
         trail = self._trails.get((host.key, path))
         if trail is None:
             return None

@@ -42,9 +42,10 @@ class Call:
     request) all behind it; `since` the time of the last progress, `reading` whether the program is read from,
     `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output; `output`
     takes what comes until the head is known, for ScriptLog. `began`, `answered` and `ended` (0.0: not yet) are
-    when the program was handed out, when its head had come and its response was over, monotonic; `bytes_in` are of the request's body,
-    `bytes_out` of what the program wrote, as far as the session has not got them yet; `counted`: until when it
-    has got the time. `number`: of the request within the session that it has or begins.
+    when the program was handed out, when its head had come and its response was over, monotonic; `bytes_in` are
+    of the request's body, `bytes_out` of what the program wrote, as far as the session has not got them yet;
+    `counted`: until when it has got the time. `number`: of the request within the session that it has or
+    begins.
     """
 
     # Defaults of the class, not slots: what most calls never change is not set for each.
