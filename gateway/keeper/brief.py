@@ -1,5 +1,5 @@
-"""Starts of programs that are over soon: their fronts hear of start and end in one message, unless one runs on for
-more than BOUND."""
+"""Starts of programs that are over soon: their fronts hear of start and end in one message, unless one runs on
+for more than BOUND."""
 
 import time
 from collections import deque

@@ -91,7 +91,7 @@ class Decoder:
             raise LinkError(f"a message with {count} descriptors brought {len(self._descriptors)}")
         fields = _parse(bytes(self._buffer[_HEADER.size : end]))
         del self._buffer[:end]
-        return Message(fields, tuple(self._descriptors.popleft() for _ in range(count)), bare)
+        return Message(fields, tuple([self._descriptors.popleft() for _ in range(count)]), bare)
 
     def close(self) -> None:
         """Close descriptors whose message never came."""
@@ -180,7 +180,8 @@ class Link:
         if not data:
             return None
         truncated = bool(flags & _TRUNCATED)  # unix(7): a read ends with the bytes of one message's
-        return self._decoder.feed(data, _descriptors(ancillary), truncated=truncated)
+        descriptors = _descriptors(ancillary) if ancillary else ()
+        return self._decoder.feed(data, descriptors, truncated=truncated)
 
     def close(self) -> None:
         """Close the socket and every descriptor under way."""

@@ -36,7 +36,7 @@ class Order(NamedTuple):
 
 class KeeperLink:
     """Asks, and hands what the keeper tells to `on`: a callback for each kind of message. `on_answer` hears of
-    each question that was answered, and how many seconds that took."""
+    each question that was answered, and how many seconds that took: not of starts whose end may be awaited."""
 
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._link = Link(sock)
@@ -149,7 +149,7 @@ class KeeperLink:
         asked = time.monotonic()
 
         def received(message: Message) -> None:
-            if self.on_answer is not None:
+            if self.on_answer is not None and not fields.get("brief"):
                 self.on_answer(kind, time.monotonic() - asked)
             if message.bare:
                 message = self._unusable(message)
