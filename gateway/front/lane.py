@@ -1,4 +1,4 @@
-"""The session lane: requests to living sessions, relayed between socket and pipes without a task.
+"""The session lane: requests to living sessions, and starts, relayed between socket and pipes without a task.
 
 Look-up, access, variables, parser, registry and logs are those of the ASGI path. A request that has to wait for
 anything before its session is called takes that path from the beginning; a response that is not whole, small
