@@ -95,7 +95,7 @@ class Handler:
         self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool = False
     ) -> Incoming | None:
         """Call a living session, or start a program, if nothing has to be waited for. The relay takes the
-        response, and ends it by `over` and `close`, or `go_on`. None: nothing is done. `again`: it came before."""
+        response, ends it by `over` and `close`, or `go_on`. None: nothing is done; `again`: it came once."""
         if self._registry.stopping:
             return None
         _, host, path = known
