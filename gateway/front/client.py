@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from gateway.front.limits import Limits, LimitsByAddress
+from gateway.front.pour import Pour
+from gateway.sessions.call import Call
 
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -44,6 +46,8 @@ class Client(HttpToolsProtocol):
     more than `patience` of one whose head was refused.
     """
 
+    sent: int = 0  # bytes; all of them where CountingProtocol counts
+    received: int = 0
     DRAINED: ClassVar[int] = 1 << 18  # bytes of an unwanted body that are read for the next request's sake
     # Slots: with more than 30 attributes instances do not share their keys, and each access is slower.
     __slots__ = (
@@ -58,6 +62,7 @@ class Client(HttpToolsProtocol):
         "lingers_since",
         "on_lost",
         "patience",
+        "reads_bare",
         "running",
         "stage",
         "taken",
@@ -73,7 +78,7 @@ class Client(HttpToolsProtocol):
         self.head = self.taken = self.discarded = 0
         self.body_length: int | None = 0
         self.patience = float("inf")
-        self.deaf = self.leaving = self.lingering = False
+        self.deaf = self.leaving = self.lingering = self.reads_bare = False
         self.lingers_since = 0.0
 
     @property
@@ -103,6 +108,52 @@ class Client(HttpToolsProtocol):
         if self.stage is not Stage.BODY:
             return 0
         return float("inf") if self.body_length is None else self.body_length - self.taken
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has to take something before more is written."""
+        return self.flow.write_paused
+
+    async def room(self) -> None:
+        """Wait until it is no more `full`."""
+        await self.flow.drain()
+
+    def forward(self, data: memoryview) -> bool:
+        """Write a part of the body of the response under way; whether the memory is still needed then."""
+        transport, cycle = self.transport, self.running
+        if cycle is None or transport.is_closing():
+            return False
+        if cycle.chunked_encoding:
+            transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+        else:
+            cycle.expected_content_length -= len(data)
+            transport.write(data)
+        return transport.get_write_buffer_size() > 0
+
+    def hold(self, count: int) -> bool:
+        """Read no more, if the last `count` bytes of the body under way can be poured."""
+        cycle = self.cycle
+        there = self.running is cycle and self.remaining == count and not (cycle.body or self.deaf)
+        if there and self.transport.get_extra_info("sslcontext") is None:
+            self.flow.pause_reading()
+            return True
+        return False
+
+    async def pour(self, call: Call) -> int:
+        """Have nearly all of the body that is held go to the program unread; returns how many bytes went."""
+        pipe, event = call.instance.intake(call.exchange), self.cycle.message_event
+        if pipe < 0 or self.lost or self.deaf:
+            return 0
+        try:
+            pour = Pour(self, pipe, call)
+        except OSError:
+            return 0
+        event.clear()
+        try:
+            await event.wait()
+        finally:
+            pour.close()
+        return pour.moved
 
     def cut(self) -> None:
         """Close without a clean end of the response. A chunked or counted one then shows that it is not

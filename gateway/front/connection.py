@@ -44,8 +44,6 @@ class Protocol(Client):
 
     __slots__ = ("_final", "_method", "_noise", "_progress", "_served", "_upgraded", "_version", "_watched")
     draining: ClassVar[bool] = False
-    sent: int = 0  # bytes; counted by CountingProtocol
-    received: int = 0
     logged: int = 0  # requests that the access logs have seen, and the bytes of these
     logged_received: int = 0
 

@@ -1,6 +1,7 @@
 """Connections whose bytes are counted, for access logs that ask for them (`%I`, `%O`, `%S`)."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from gateway.front.lane import Lane
@@ -16,6 +17,11 @@ class _Counted:
         """Write, and count."""
         self._connection.sent += len(data)
         self._transport.write(data)
+
+    def writelines(self, parts: Sequence[bytes | memoryview]) -> None:
+        """Write in one piece, and count."""
+        self._connection.sent += sum(map(len, parts))
+        self._transport.writelines(parts)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

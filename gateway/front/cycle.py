@@ -14,10 +14,12 @@ _KEPT = (b"connection", b"keep-alive")
 
 class Cycle(RequestResponseCycle):
     """A request and its response. A head whose message has a true `gateway.together` goes in one write with the
-    body that follows it at once."""
+    body that follows it at once. `gateway.forwarded` are bytes of the body that were written already."""
 
     async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
         """As ASGI."""
+        if "gateway.forwarded" in message:
+            return
         if message.get("gateway.together") and self.scope["method"] != "HEAD":
             self.transport = _Together(self)  # type: ignore[assignment]
         await super().send(message)  # type: ignore[arg-type]

@@ -79,7 +79,8 @@ def _watch(connection: Client) -> _Watch | None:
         return None if connection.on_lost is not None else _Watch(Wait.TAKE, backlog)
     idle = cycle is None or cycle.response_complete
     if connection.stage is Stage.BODY and not connection.deaf:
-        held = connection.flow.read_paused or cycle.waiting_for_100_continue or connection.pipeline
+        paused = connection.flow.read_paused and not connection.reads_bare
+        held = paused or cycle.waiting_for_100_continue or connection.pipeline
         return None if held else _Watch(Wait.BODY, cycle)
     if not idle:
         return None

@@ -70,6 +70,28 @@ class ResponseReader:
         self._finish(End(marked), events)
         return events
 
+    def is_body(self, data: bytearray, size: int) -> bool:
+        """Whether the first `size` bytes, as the next to be fed, would come out as they are.
+
+        Of a promised length an end mark is looked for at the end only: one that comes too early (P4) is the
+        last thing that a program writes.
+        """
+        if self._phase is not _BODY or self._held or self._bodiless:
+            return False
+        end = self._end
+        begun = data.rfind(EOT, max(0, size - len(end)), size)
+        if begun >= 0 and end.startswith(data[begun:size]):
+            return False
+        if self._promised is not None:
+            return size <= self._missing
+        begun = data.find(EOT, 0, size)
+        return begun < 0 or data.find(end, begun, size) < 0
+
+    def skip(self, count: int) -> None:
+        """So many bytes that are of the body need not be fed."""
+        if self._promised is not None:
+            self._missing -= count
+
     def _read_head(self, data: bytes, mark_at: int, events: list[Event]) -> int:
         """Hand out the head; returns where the body starts."""
         length = _head_length(data, self._head_limit)

@@ -45,9 +45,13 @@ class Body:
         self._check(self.length or 0)
 
     @property
-    def streams(self) -> bool:
-        """Whether a part of the body is still with the client."""
-        return self._missing > 0
+    def missing(self) -> int:
+        """How many bytes of the body are still with the client."""
+        return self._missing
+
+    def skip(self, count: int) -> None:
+        """So many of the missing bytes went another way."""
+        self._missing -= count
 
     async def take(self, memory: int, patience: float, *, spool: bool = False) -> None:
         """Take a body of up to `memory` bytes whole; spool one of unknown length; leave others, or (`spool`)

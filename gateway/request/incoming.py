@@ -72,6 +72,22 @@ class Connection(Protocol):
     def backlog(self) -> int:
         """Bytes that wait to be taken by the client."""
 
+    @property
+    def full(self) -> bool:
+        """Whether the client has to take something before more is written."""
+
+    async def room(self) -> None:
+        """Wait until it is no more `full`."""
+
+    def forward(self, data: memoryview) -> bool:
+        """Write a part of the body of the response under way; whether the memory is still needed then."""
+
+    def hold(self, count: int) -> bool:
+        """Read no more, if the last `count` bytes of the body under way can be poured."""
+
+    async def pour(self, call: Call) -> int:
+        """Have nearly all of the body that is held go to the program unread; returns how many bytes went."""
+
     def cut(self) -> None:
         """Close so that the client can tell that the response is not whole."""
 

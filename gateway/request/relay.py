@@ -8,11 +8,13 @@ from gateway.keeper.reasons import Reason
 from gateway.protocol.conditions import outcome, without_content
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Data, Event, Head
+from gateway.request.forward import Forward
 from gateway.request.incoming import Connection, Send
 from gateway.request.warning import insertion, lengthened
 from gateway.sessions.call import Call
 from gateway.sessions.ends import describe
 from gateway.sessions.exchange import Fault
+from gateway.sessions.instance import READ_SIZE
 
 HIGH_WATER = 65536
 EXIT_BOUND = 0.5  # seconds between the end of file of the output and the news of the exit
@@ -47,8 +49,7 @@ class Relay:
         for event in events:
             if type(event) is Data:
                 self._size += len(event.data)
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_result(None)
+        self._wake()
         if self._size > HIGH_WATER and self.call is not None and not self.call.exchange.over:
             self._paused = True
             self.call.pause()
@@ -69,12 +70,17 @@ class Relay:
 
     def lost(self) -> None:
         """The client's connection is closed."""
+        self._wake()
         if self.call is not None:
             self.call.client_lost()
 
     def failed(self, error: GatewayError) -> None:
         """There is no call: its program could not be started."""
         self.failure = error
+
+    def _wake(self) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(None)
 
     # ---- the adapter's side
 
@@ -88,6 +94,28 @@ class Relay:
             self._paused = False
             call.resume()
         return parts
+
+    def may_forward(self, call: Call, part: bytes) -> bool:
+        """Whether what follows this part of the body is to be forwarded."""
+        return len(part) >= READ_SIZE and not (self._parts or call.exchange.over or self.connection.lost)
+
+    async def forward(self, call: Call) -> int:
+        """Forward the body of a call that is paused as far as it goes; returns how many bytes went."""
+        sent = 0
+        while True:
+            await self.connection.room()
+            call.resume()
+            if self._parts or call.exchange.over or self.connection.lost:
+                return sent
+            self._ready = self._loop.create_future()
+            forward = Forward(call, self.connection, self._ready)
+            try:
+                await self._ready
+            finally:
+                forward.close()
+            sent += forward.sent
+            if not forward.paused:
+                return sent
 
     async def room(self, call: Call) -> None:
         """Wait until the program has taken what it was sent."""
@@ -154,7 +182,14 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             relay.delivered = there and not relay.connection.lost
             return None
         if body:
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            part = {"type": "http.response.body", "body": body, "more_body": True}
+            if added is None and relay.may_forward(call, body):
+                call.pause()
+                await send(part)
+                if sent := await relay.forward(call):
+                    await send({"type": part["type"], "gateway.forwarded": sent, "more_body": True})
+            else:
+                await send(part)
         parts = await relay.next(call)
         if call.eof:
             await _judge_exit(call)

@@ -167,6 +167,12 @@ class Call:
         if events:
             self._sink.events(events)
 
+    def passed(self, count: int) -> None:
+        """So many bytes of the body went from the pipe to the client: they need not be `received`."""
+        self.since = time.monotonic()
+        self.bytes_out += count
+        self.exchange.reader.skip(count)
+
     def _decided(self, events: list[Event]) -> None:
         self.resume()
         self._sink.events(events)

@@ -43,7 +43,7 @@ class Exchange:
     honoured = body_open = False
 
     def __init__(self, reader: ResponseReader, *, first: bool, framed: bool) -> None:
-        self._reader = reader
+        self.reader = reader
         self.first, self.framed = first, framed
         self._outgoing: deque[memoryview] = deque()
 
@@ -75,11 +75,11 @@ class Exchange:
 
     def received(self, data: bytes) -> list[Event]:
         """The events that these bytes complete."""
-        return self._record(self._reader.feed(data))
+        return self._record(self.reader.feed(data))
 
     def received_eof(self) -> list[Event]:
         """The events of the end of file on the program's output (P2)."""
-        return self._record(self._reader.eof())
+        return self._record(self.reader.eof())
 
     @property
     def over(self) -> bool:

@@ -59,6 +59,7 @@ class Instance:
         "_loop",
         "_on_idle",
         "_paused",
+        "_reader",
         "_size",
         "_wide",
         "_writing",
@@ -106,6 +107,7 @@ class Instance:
         self.shared: Shared | None = None
         self._writing = self._wide = False
         self._size = READ_SIZE
+        self._reader: Callable[[], None] | None = None
         self._loop, self._on_idle = loop, on_idle
         self._paused = self._left = "gone" in fields
         if not self._paused:
@@ -163,7 +165,7 @@ class Instance:
         left, self._left = self._left, False
         if self.call is None or self.output < 0 or (self._paused and not left):
             return
-        self._readable()
+        (self._reader or self._readable)()
         if left and self.call is not None and self.call.reading:
             self.resume()
 
@@ -195,7 +197,13 @@ class Instance:
         """Read on."""
         if self._paused and self.output >= 0 and not self._left:
             self._paused = False
-            self._loop.add_reader(self.output, self._readable)
+            self._loop.add_reader(self.output, self._reader or self._readable)
+
+    def divert(self, reader: Callable[[], None] | None) -> None:
+        """Have somebody else read the output from now on; None: nobody else any more."""
+        self._reader = reader
+        if not self._paused and self.output >= 0:
+            self._loop.add_reader(self.output, reader or self._readable)
 
     def is_silent(self) -> bool:
         """Whether nothing was written since the end mark (P5)."""
@@ -210,6 +218,10 @@ class Instance:
 
     # ---- writing
 
+    def intake(self, exchange: Exchange) -> int:
+        """What the program reads the request of this exchange from; -1: it is closed."""
+        return self.requests if exchange.framed else self.stdin
+
     def put(self, frame: bytes) -> bytes:
         """Write to the request pipe; what it did not take."""
         try:
@@ -219,7 +231,7 @@ class Instance:
 
     def write(self, call: Running) -> None:
         """Write what the call has for the program, as far as the pipe takes it."""
-        descriptor, exchange = self.requests if call.exchange.framed else self.stdin, call.exchange
+        descriptor, exchange = self.intake(call.exchange), call.exchange
         while descriptor >= 0 and (piece := exchange.outgoing) is not None:
             try:
                 exchange.written(os.write(descriptor, piece))

@@ -25,6 +25,7 @@ from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import BOUND, Answer, Gateway, free_port, read_answer, wait_for
 from tests.blackbox.raw import Raw
 
+NUMBERS = 1_000_000
 FIRST, SECOND, PLAIN = "first.example", "second.example", "plain.example"
 DIRECTIVES = """
 Listen 127.0.0.1:{tls}
@@ -123,6 +124,7 @@ def tls(serve_shared: Serve, authority: Authority) -> Tls:
     port, other = free_port(), free_port()
     gateway = serve_shared(DIRECTIVES.format(tls=port, other=other, folder=authority.folder))
     (gateway.htdocs / "large").write_bytes(bytes(range(256)) * 16384)
+    gateway.program("large", f"#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nseq {NUMBERS}\n")
     return Tls(gateway, authority, port, other)
 
 
@@ -188,6 +190,12 @@ def test_a_connection_is_kept_alive_and_serves_large_files_both_ways(tls: Tls) -
         response = http.client.HTTPResponse(sock)
         response.begin()
         assert f"length={len(content)} ".encode() in response.read()
+        assert ask(sock, "/cgi-bin/child?echo=after").text == "after"
+
+
+def test_a_large_response_of_a_program_comes_whole_and_in_order(tls: Tls) -> None:
+    with tls.connect(FIRST) as sock:
+        assert ask(sock, "/cgi-bin/large").text == "".join(f"{n}\n" for n in range(1, NUMBERS + 1))
         assert ask(sock, "/cgi-bin/child?echo=after").text == "after"
 
 

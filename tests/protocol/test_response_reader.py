@@ -240,3 +240,36 @@ def test_P1_mark_is_found_behind_a_long_body(filler: bytes) -> None:
 @given(st.binary(max_size=300), cut_places)
 def test_P1_any_body_without_the_end_mark_comes_through(body: bytes, cuts: list[int]) -> None:
     assert body_of(read(pieces_of(HEAD + body + END, cuts), eof=False)) == body
+
+
+@given(
+    st.lists(st.sampled_from([EOT_MARK, b"\4", END[:20], b"x" * 40, b"\n", END[:-1] + b"\r\n"]), max_size=6),
+    st.sampled_from([None, -3, 0, 3]),
+    st.lists(st.integers(0, 300)),
+    st.booleans(),
+)
+def test_P1_P4_bytes_that_are_forwarded_are_those_that_would_come_out(
+    parts: list[bytes], wrong: int | None, cuts: list[int], marked: bool
+) -> None:
+    body = b"".join(parts)
+    promise = b"" if wrong is None else b"Content-Length: %d\n" % max(0, len(body) + wrong)
+    output = promise + HEAD + body + (END if marked else b"")
+    places = sorted({0, len(output), *(cut % (len(output) + 1) for cut in cuts)})
+    pieces = [output[begin:end] for begin, end in pairwise(places)]
+    reader, events = ResponseReader(MARK), list[Event]()
+    for piece in pieces:
+        if reader.is_body(bytearray(piece + END), len(piece)):
+            reader.skip(len(piece))
+            events.append(Data(piece))
+        else:
+            events += reader.feed(piece)
+    assert merged(events + reader.eof()) == read(pieces)
+
+
+def test_P4_a_mark_too_early_in_a_response_that_is_forwarded_is_found_at_the_end() -> None:
+    reader = ResponseReader(MARK)
+    reader.feed(b"Content-Length: 1000\n" + HEAD)
+    assert reader.is_body(bytearray(b"x" * 500), 500)
+    reader.skip(500)
+    assert not reader.is_body(bytearray(b"x" * 300 + END), 300 + len(END))
+    assert "expected 1000 bytes" in reason_of(reader.feed(b"x" * 300 + END))

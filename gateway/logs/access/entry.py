@@ -85,6 +85,8 @@ class Entry:
     def _pass(self, message: MutableMapping[str, Any]) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.begins(message["status"], message["headers"])
+        elif "gateway.forwarded" in message:
+            self.size += message["gateway.forwarded"]
         else:
             self.goes_on(len(message.get("body", b"")), whole=not message.get("more_body", False))
         return self._send(message)
