@@ -94,15 +94,14 @@ class Handler:
     def at_once(
         self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool = False
     ) -> Incoming | None:
-        """Call a living session or start a program, if nothing has to be waited for; the relay takes the
-        response, and ends it by `over` and `close`, or by `go_on`. None: nothing has been done. `again`: the
-        request came before."""
+        """Call a living session, or start a program, if nothing has to be waited for. The relay takes the
+        response, ends it by `over` and `close`, or `go_on`. None: nothing is done; `again`: it came once."""
         if self._registry.stopping:
             return None
         _, host, path = known
         matched = self._registry.store.match(host.key, path)
         if matched is None:
-            return self._start_at_once(known, request, body, relay, again=again)
+            return self._start(known, request, body, relay, again)
         record = self._opened(request, host, relay.connection)
         on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         program = self._called(on, matched)
@@ -110,9 +109,7 @@ class Handler:
             return None
         return on if self._services.caller.at_once(on, program, *matched, relay) else None
 
-    def _start_at_once(
-        self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool
-    ) -> Incoming | None:
+    def _start(self, known: Known, request: Request, body: Body, relay: Relay, again: bool) -> Incoming | None:
         _, host, path = known
         program = self._services.programs.known(host, path)
         if program is None:
