@@ -18,11 +18,9 @@ _LARGEST = (
 _POOL = (16 if sys.version_info >= (3, 10) else 4) << 10  # bytes in which all objects have one size
 _POOL_HEADER = 48
 _MOST = 1 << 20  # bytes of one size that are taken, should objects be placed in another way
-_BLOCKS = [
-    *range(60_000, 2_024, -512),
-    *range(2_024, 0, -16),
-]  # bytes, the larger first: a rest is a smaller one
+_BLOCKS = [*(int(110_000 / 1.05**step) for step in range(80)), *range(2_208, 0, -16)]  # bytes: a rest is smaller
 _BEHIND = 120_000  # bytes; there is no hole as large as this
+_APART = 1_032  # bytes up to which the C library keeps what is given back for the next of that size
 _CODES = range(192, _LARGEST + 1, 16)  # bytes of code objects among them
 _BESIDE = 2_048  # bytes of each size that are left free where the codes lie, which are written to in any case
 _NUMBER = 32  # bytes of an int
@@ -36,13 +34,16 @@ def fill() -> None:
     gc.collect()
     for size in range(16, _LARGEST + 1, 16):
         _kept.extend(_holes(size))
-    allocate = ctypes.PyDLL(None).malloc
-    allocate.argtypes, allocate.restype = [ctypes.c_size_t], ctypes.c_void_p
+    library = ctypes.PyDLL(None)
+    allocate, free = library.malloc, library.free
+    allocate.argtypes, allocate.restype, free.argtypes = [ctypes.c_size_t], ctypes.c_void_p, [ctypes.c_void_p]
     end = allocate(_BEHIND) or 0
     for size in _BLOCKS:
         for _ in range(_MOST // size):
             place = allocate(size)
             if place is None or place > end:
+                if size > _APART:
+                    free(place)
                 break
     _spare.clear()
 
