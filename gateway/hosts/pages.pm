@@ -37,7 +37,8 @@ $#kept = -1;
 # Take all holes. Nothing for a perl whose pointers are not of 8 bytes.
 sub fill {
     return if length pack('p', '') != 8;
-    my $end = _block($BEHIND);
+    my $first = @kept;
+    my $end   = _block($BEHIND);
     for my $size (@BLOCKS) {
         for (1 .. $TAKEN / $size) {
             next if _block($size) < $end;
@@ -45,6 +46,7 @@ sub fill {
             last;
         }
     }
+    $kept[$first] = undef;    # the first place for what comes now
     for my $make (@KINDS) {
         $end = _block($KEPT);
         for my $number (1 .. $MOST) {

@@ -18,7 +18,10 @@ _LARGEST = (
 _POOL = (16 if sys.version_info >= (3, 10) else 4) << 10  # bytes in which all objects have one size
 _POOL_HEADER = 48
 _MOST = 1 << 20  # bytes of one size that are taken, should objects be placed in another way
-_BLOCKS = [*(int(110_000 / 1.05**step) for step in range(80)), *range(2_208, 0, -16)]  # bytes: a rest is smaller
+_BLOCKS = [
+    *(int(110_000 / 1.05**step) for step in range(80)),
+    *range(2_208, 0, -16),
+]  # bytes: a rest is smaller
 _BEHIND = 120_000  # bytes; there is no hole as large as this
 _APART = 1_032  # bytes up to which the C library keeps what is given back for the next of that size
 _CODES = range(192, _LARGEST + 1, 16)  # bytes of code objects among them
