@@ -54,7 +54,7 @@ def fill() -> None:
 
 def _take_holes(size: int) -> None:
     """Take all holes for objects of one size. A pool is begun only when no other one of its size has any: as
-    soon as one has given a page from its beginning on, place by place, all are taken; that page is given back."""
+    soon as one has given a page from its beginning on, place by place, all are taken, and it is free again."""
     own = _OWN if size == _NUMBER else 0
     begin = pool = last = -1
     for _ in range(_MOST // size):
