@@ -17,6 +17,7 @@ _LARGEST = (
 )
 _POOL = (16 if sys.version_info >= (3, 10) else 4) << 10  # bytes in which all objects have one size
 _POOL_HEADER = 48
+_PAGE = 4_096
 _MOST = 1 << 20  # bytes of one size that are taken, should objects be placed in another way
 _BLOCKS = [
     *(int(110_000 / 1.05**step) for step in range(80)),
@@ -27,7 +28,7 @@ _APART = 1_032  # bytes up to which the C library keeps what is given back for t
 _CODES = range(192, _LARGEST + 1, 16)  # bytes of code objects among them
 _BESIDE = 2_048  # bytes of each size that are left free where the codes lie, which are written to in any case
 _NUMBER = 32  # bytes of an int
-_OWN = 8  # places that the search itself takes, all for numbers
+_OWN = 8  # places, at most, that the search takes for numbers of its own
 _kept: list[object] = []
 _spare: list[object] = []
 
@@ -36,7 +37,7 @@ def fill() -> None:
     """Take the holes of the pages in use: what is made from now on lies together, in fresh ones."""
     gc.collect()
     for size in range(16, _LARGEST + 1, 16):
-        _kept.extend(_holes(size))
+        _take_holes(size)
     library = ctypes.PyDLL(None)
     allocate, free = library.malloc, library.free
     allocate.argtypes, allocate.restype, free.argtypes = [ctypes.c_size_t], ctypes.c_void_p, [ctypes.c_void_p]
@@ -51,19 +52,24 @@ def fill() -> None:
     _spare.clear()
 
 
-def _holes(size: int) -> list[object]:
-    """Objects of one size, in all holes that there are. A pool is begun only when no other one of its size has
-    any: as soon as one has held nothing else, all are taken, and that one is given back."""
-    taken: list[object] = [None] * (_MOST // size)
-    whole = (_POOL - _POOL_HEADER) // size - (_OWN if size == _NUMBER else 0)
-    pool = begin = 0
-    for count in range(len(taken)):
-        taken[count] = one = _object(size)
-        if id(one) // _POOL != pool:
-            if count - begin >= whole:
-                return [*taken[:begin], one]
-            pool, begin = id(one) // _POOL, count
-    return taken
+def _take_holes(size: int) -> None:
+    """Take all holes for objects of one size. A pool is begun only when no other one of its size has any: as
+    soon as one has given a page from its beginning on, place by place, all are taken, and it is free again."""
+    own = _OWN if size == _NUMBER else 0
+    begin = pool = last = -1
+    for _ in range(_MOST // size):
+        one = _object(size)
+        _kept.append(one)
+        place = id(one)
+        if place // _POOL != pool:
+            pool = place // _POOL
+            begin = len(_kept) - 1 if place % _POOL <= _POOL_HEADER + own * size else -1
+        elif not own and place - last != size:
+            begin = -1
+        elif begin >= 0 and len(_kept) - begin > _PAGE // size - own:
+            del _kept[begin:-1]
+            return
+        last = place
 
 
 def gather(used: dict[int, CodeType]) -> None:
