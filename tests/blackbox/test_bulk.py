@@ -64,7 +64,8 @@ for request in htsession.requests():
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(
-        'LimitRequestBody 0\nLogFormat "%q %>s %b %I %O %X" bytes\nCustomLog logs/bytes.log bytes\nListen unix:sock\n',
+        "LimitRequestBody 0\nListen unix:sock\n"
+        'LogFormat "%q %>s %b %I %O %X" bytes\nCustomLog logs/bytes.log bytes\n',
         {"bulk": PROGRAM},
     )
     gateway.get(f"{URL}?size={MIB}")  # what a front opens once is open
