@@ -37,6 +37,7 @@ from gateway.measure.sources import History, Starts, Traffic
 from gateway.protocol.environ import UniqueIds
 from gateway.request.caller import Caller, Engine
 from gateway.request.incoming import Incoming
+from gateway.request.newcomer import Newcomers
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import HandleMint
 from gateway.sessions.holdings import ServerLimits
@@ -82,8 +83,12 @@ class Application:
         own = OwnPages(self._unready, metrics, self._status)
         self.access = AccessLogs(logs.access, masks) if logs.access else None
         scripts = ScriptLogs(logs.error.files, masks)
-        caller = Caller(Engine(self.registry, self.starter, self.moves, judge, mint), scripts)
-        services = Services(configuration, programs, self.registry, caller, ids, log, self.access, masks, own)
+        engine = Engine(self.registry, self.starter, self.moves, judge, mint)
+        caller = Caller(engine, scripts)
+        services = Services(
+            configuration, programs, self.registry, caller, Newcomers(engine, scripts, caller), ids, log,
+            self.access, masks, own,
+        )  # fmt: skip
         self.closing = Closing(self.registry, link, log)
         self._seeker, self._masks = Seeker(configuration, self.registry, mint), masks
         self._configuration, self._key, self._log = configuration, key, log
@@ -192,6 +197,7 @@ class Application:
         if instance is not None:
             instance.exited.set_result(message.fields)
             self.registry.gone(instance)
+            instance.ended()
 
     def _retired(self, message: Message) -> None:
         fields = message.fields

@@ -27,6 +27,7 @@ from gateway.request.body import Body, Receive
 from gateway.request.caller import Caller, LookAgain
 from gateway.request.incoming import Asgi, Incoming, Known, Record, Scope, Send, request_of
 from gateway.request.lookups import Lookups
+from gateway.request.newcomer import Newcomers
 from gateway.request.relay import Relay
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
@@ -47,6 +48,7 @@ class Services(NamedTuple):
     programs: Programs
     registry: Registry
     caller: Caller
+    newcomers: Newcomers
     ids: UniqueIds
     log: ErrorLog
     access: AccessLogs | None
@@ -92,14 +94,15 @@ class Handler:
     def at_once(
         self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool = False
     ) -> Incoming | None:
-        """Call a living session, if nothing has to be waited for; the relay takes the response, and ends it by
-        `over` and `close`, or by `go_on`. None: nothing has been done. `again`: the request came before."""
+        """Call a living session or start a program, if nothing has to be waited for; the relay takes the
+        response, and ends it by `over` and `close`, or by `go_on`. None: nothing has been done. `again`: the
+        request came before."""
         if self._registry.stopping:
             return None
         _, host, path = known
         matched = self._registry.store.match(host.key, path)
         if matched is None:
-            return None
+            return self._start_at_once(known, request, body, relay, again=again)
         record = self._opened(request, host, relay.connection)
         on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         program = self._called(on, matched)
@@ -107,13 +110,28 @@ class Handler:
             return None
         return on if self._services.caller.at_once(on, program, *matched, relay) else None
 
+    def _start_at_once(
+        self, known: Known, request: Request, body: Body, relay: Relay, *, again: bool
+    ) -> Incoming | None:
+        _, host, path = known
+        program = self._services.programs.known(host, path)
+        if program is None:
+            return None
+        record = self._opened(request, host, relay.connection)
+        record.found, record.settings = program, program.settings
+        on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
+        if program.access is not None and not self.guard.lets_in(program.access, on):
+            return None
+        return on if self._services.newcomers.at_once(on, program, relay) else None
+
     async def go_on(self, on: Incoming, relay: Relay, asgi: Asgi) -> None:
         """Answer a request of which `at_once` has called the session."""
         await self._answered(on.record, asgi, Begun(on, relay))
 
     def over(self, relay: Relay) -> None:
         """The response of a call that `at_once` has begun is whole, and about to be sent."""
-        self._registry.tally.in_lane += 1
+        call = relay.call
+        self._registry.tally.in_lane += call is not None and not call.newcomer
         self._services.caller.over(relay, delivered=True)
 
     def close(self, record: Record) -> None:
@@ -211,7 +229,7 @@ class Handler:
             found = on.record.found = found.index
             await self._admit(on, found.settings)
         if isinstance(found, Program):
-            return await self._services.caller.start(on, found, asgi.send)
+            return await self._services.newcomers.start(on, found, asgi.send)
         if isinstance(found, Refused):
             if isinstance(found.error, NotFound):
                 self._vanished(on)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 gc.disable()  # thousands of tests are collected, and stay: looking for garbage takes a fourth of that time
-
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; programs inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LANGUAGES = {"cc", "gcc", "g++", "clang", "clang++", "musl-gcc", "gfortran", "cobc", "perl"}
 IN_MANY_LANGUAGES = {"docs", "helpers", "hosts", "programs"}

@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1_000_000, help="requests in that time (1,000,000)")
     parser.add_argument("--visitors", type=int, default=24, help="connections (24)")
     parser.add_argument(
-        "--longest", type=int, default=38, help="requests of the longest session, at least 2 (38)"
+        "--longest", type=int, default=300, help="requests of the longest session, at least 2 (300)"
     )
     parser.add_argument("--warm-up", type=float, default=0.4, help="part of the time that is not judged (0.4)")
     parser.add_argument("--seed", type=int, default=1, help="of what visitors do (1)")

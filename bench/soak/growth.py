@@ -44,10 +44,9 @@ TOLERANCES = {
     "threads": (0.0, 0.5),
 }
 
-
-# What is remembered of sessions that are over (retired handles, R4: 10,000; heads and settings by URL) takes so
-# many KiB for each, until it is full
-_REMEMBERED, _FULL = 1.5, 12_000
+# What is remembered of so many sessions takes so many KiB for each, until it is full: of those that are over
+# (retired handles, R4: 10,000; heads and settings by URL), and the requests that the session lane knows
+_REMEMBERED = ((12_000, 1.5), (1_024, 2.0))
 
 
 def sample(keeper: int, seconds: float, sessions: int) -> Sample:
@@ -70,7 +69,8 @@ def lines(samples: Sequence[Sample]) -> list[Line]:
     if len(samples) < 3:
         return []
     at = [one.seconds for one in samples]
-    filling = _REMEMBERED * (min(_FULL, samples[-1].sessions) - min(_FULL, samples[0].sessions))
+    first, last = samples[0].sessions, samples[-1].sessions
+    filling = sum(size * (min(full, last) - min(full, first)) for full, size in _REMEMBERED)
     return [
         _line(kind, at, [getattr(one, kind) for one in samples], filling if kind == "memory" else 0.0)
         for kind in TOLERANCES

@@ -36,7 +36,7 @@ class Over(NamedTuple):
 class Plan:
     """How much is to be done, and how fast: `count` requests spread over `seconds`; `longest`: of a visit."""
 
-    def __init__(self, count: int, seconds: float, programs: list[str], seed: int, longest: int = 38) -> None:
+    def __init__(self, count: int, seconds: float, programs: list[str], seed: int, longest: int = 300) -> None:
         self.count, self.seconds, self.programs, self.longest = count, seconds, programs, longest
         self.random = random.Random(seed)
         self.begin = time.monotonic()

@@ -1,4 +1,4 @@
-"""The session lane: requests to living sessions, relayed between socket and pipes without a task.
+"""The session lane: requests to living sessions, and starts, relayed between socket and pipes without a task.
 
 Look-up, access, variables, parser, registry and logs are those of the ASGI path. A request that has to wait for
 anything before its session is called takes that path from the beginning; a response that is not whole, small
@@ -23,7 +23,7 @@ from gateway.protocol.environ import Request
 from gateway.protocol.events import Event, Head
 from gateway.request.body import NO_BODY, Body, Receive
 from gateway.request.incoming import Asgi, Incoming, Known, Scope, Send
-from gateway.request.relay import Relay, body_of, headers_of
+from gateway.request.relay import Relay, body_of, headers_of, judge_exit
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -61,7 +61,9 @@ class Direct(Relay, Careful):
         call, connection = self.call, self.connection
         assert call is not None and self.on is not None
         exchange = call.exchange
-        if exchange.end is None or exchange.fault is not None or call.eof or not self.keep_alive:
+        if exchange.end is None or exchange.fault is not None or not self.keep_alive:
+            return False
+        if call.eof and (not judge_exit(call) or exchange.fault is not None):
             return False
         head = events[0]
         if type(head) is not Head or head.local_redirect is not None or head.validators is not None:
@@ -71,6 +73,8 @@ class Direct(Relay, Careful):
         body, record = body_of(events), self.on.record
         headers = headers_of(call, head, body, whole=True)
         self.response_started = self.response_complete = True
+        if call.newcomer:
+            record.started = call.session
         self._handler.over(self)
         connection.transport.write(
             _written(head.status, connection.server_state.default_headers, headers, body)
@@ -82,6 +86,11 @@ class Direct(Relay, Careful):
         self.on = None
         connection.on_response_complete()
         return True
+
+    def failed(self, error: GatewayError) -> None:
+        """There is no call: the client is told so."""
+        super().failed(error)
+        self._leave()
 
     def _leave(self) -> None:
         """Become a cycle of uvicorn's, and go on in a task."""

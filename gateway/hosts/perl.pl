@@ -23,13 +23,23 @@
 
 BEGIN {
     package HTSession::Host;
+    our ($here) = __FILE__ =~ m{^(.*)/}s;
+    $here = defined $here ? $here =~ m{^/} ? $here : "./$here" : '.';
+    if (!@ARGV && defined $ENV{HTSESSION_WARM}) {
+        require "$here/$_.pm" for qw(pages ahead);
+        delete @INC{"$here/pages.pm", "$here/ahead.pm"};
+        HTSession::Ahead::load($here);
+    }
+}
+
+BEGIN {
+    package HTSession::Host;
     use strict;
     use warnings;
     use B ();
     use Filter::Util::Call ();
 
-    my ($here) = __FILE__ =~ m{^(.*)/}s;
-    $here = defined $here ? $here =~ m{^/} ? $here : "./$here" : '.';
+    our $here;
     my ($path, @lines, @data, @settings, @lexicals, @lent);
     my ($process, $calls) = ($$, 0);
 
@@ -230,5 +240,6 @@ BEGIN {
         return;
     }
 
-    main();
 }
+
+BEGIN { HTSession::Host::main() }

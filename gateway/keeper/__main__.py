@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from gateway.keeper.keeper import Keeper
@@ -68,7 +69,7 @@ def _create(path: str, content: bytes) -> None:
 
 def _listen_to_signals(keeper: Keeper) -> None:
     """Signals become events of the loop: no handler runs in the middle of anything."""
-    actions = {
+    actions: dict[int, Callable[[], None]] = {
         signal.SIGTERM: keeper.stop,
         signal.SIGINT: keeper.stop,
         signal.SIGHUP: keeper.reload,
@@ -83,7 +84,7 @@ def _listen_to_signals(keeper: Keeper) -> None:
 
     def awake() -> None:
         for number in sorted(set(os.read(reading, 4096))):
-            actions[signal.Signals(number)]()
+            actions[number]()
 
     for number in actions:
         signal.signal(number, nothing)

@@ -13,7 +13,8 @@ TAIL_LINES = 20
 class Child:
     """One process: the keeper's record of it. `warm`: a host that no front knows (yet);
     `sessions`: the slots of a shared instance's sessions, beside its own; `endings`: accounts that are written
-    when it has been reaped."""
+    when it has been reaped; `untold`: the tag of a start that its front has not heard of yet; `heard`: whether
+    the loop watches its stderr."""
 
     id: int
     pid: int
@@ -30,6 +31,8 @@ class Child:
     ending: bool = False
     sweep: bool = False
     exited: bool = False
+    untold: int | None = None
+    heard: bool = False
     line: bytes = b""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
 

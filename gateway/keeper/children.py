@@ -27,7 +27,7 @@ class Children:
     was a warm host."""
 
     def __init__(self, loop: Loop, table: tables.Table, roll: Roll, log: ErrorLog) -> None:
-        self._loop, self.table, self._roll, self._log = loop, table, roll, log
+        self.loop, self.table, self._roll, self._log = loop, table, roll, log
         self.by_id: dict[int, Child] = {}
         self._by_pid: dict[int, Child] = {}
         self._slots = Slots(table, roll.slots)
@@ -37,7 +37,8 @@ class Children:
         self.warm_gone: Callable[[Child, dict[str, Any]], None] = lambda child, facts: None
 
     def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
-        """Start an instance; `body`: its stdin is a pipe, else /dev/null. Raises OSError."""
+        """Start an instance; `body`: its stdin is a pipe, else /dev/null. Its errors are read from `listen` on,
+        or when it is over. Raises OSError."""
         slot = self._slots.take()
         ours: list[int] = []
         theirs: list[int] = []
@@ -148,8 +149,15 @@ class Children:
         )
         self._next_id += 1
         self._by_pid[pid] = child
-        self._loop.reader(pipes.stderr, lambda: self._read_stderr(child))
+        if warm:
+            self.listen(child)
         return child
+
+    def listen(self, child: Child) -> None:
+        """Read its errors as they come."""
+        if child.stderr >= 0 and not child.heard:
+            child.heard = True
+            self.loop.reader(child.stderr, lambda: self._read_stderr(child))
 
     def end(self, child: Child, how: str) -> None:
         """Begin T3. `eof`: end of file, then TERM, then KILL, `grace` seconds apart; `term` begins with
@@ -205,17 +213,18 @@ class Children:
         swept = child.sweep or self.table.persistent(child.slot)
         if swept:
             self._close_stderr(child)
+        self.listen(child)
         facts = {
             "status": os.waitstatus_to_exitcode(status),
             "tail": list(child.tail),
             "cpu": cpu,
             "peak_kib": peak_kib,
         }
+        self.by_id.pop(child.id, None)
+        (self.warm_gone if child.warm else self.gone)(child, facts)
         self._close_requests(child)
         if child.output >= 0:
             os.close(child.output)
-        self.by_id.pop(child.id, None)
-        (self.warm_gone if child.warm else self.gone)(child, facts)
         for slot in (child.slot, *child.sessions):
             self._release_slot(slot)
 
@@ -228,12 +237,12 @@ class Children:
         if child.exited:
             return
         if not at_once:
-            self._loop.later(child.grace, lambda: self._escalate(child, signals, at_once=True))
+            self.loop.later(child.grace, lambda: self._escalate(child, signals, at_once=True))
             return
         child.sweep = True
         self._signal(child, signals[0])
         if len(signals) > 1:
-            self._loop.later(child.grace, lambda: self._escalate(child, signals[1:], at_once=True))
+            self.loop.later(child.grace, lambda: self._escalate(child, signals[1:], at_once=True))
 
     def _signal(self, child: Child, number: signal.Signals) -> None:
         # The leader has not been reaped, so the number is still this group's.
@@ -279,7 +288,8 @@ class Children:
             if child.line:
                 self._stderr_line(child, child.line)
                 child.line = b""
-            self._loop.forget(child.stderr)
+            if child.heard:
+                self.loop.forget(child.stderr)
             os.close(child.stderr)
             child.stderr = -1
 

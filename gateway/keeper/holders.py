@@ -9,10 +9,11 @@ from typing import Any
 
 from gateway.keeper import table as tables
 from gateway.keeper.accounts import Accounts
+from gateway.keeper.brief import Brief
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
 from gateway.keeper.claims import Claims
-from gateway.keeper.fields import about_of, grace_of
+from gateway.keeper.fields import about_of, grace_of, tag_of
 from gateway.keeper.fronts import Front
 from gateway.keeper.permit import Refused, order_of
 from gateway.keeper.reasons import Reason
@@ -30,16 +31,19 @@ class Holders:
         self._claims = Claims(children.table, children.by_id)
         self.accounts = Accounts(children.table, log, self._tell_ending)
         self._wanted: dict[int, deque[Front]] = defaultdict(deque)
+        self._brief = Brief(children.loop, self._runs_on)
         children.gone = self._gone
 
     # ---- messages of a front
 
     def start(self, front: Front, fields: dict[str, Any]) -> None:
-        """`start`: answered by `started` with the pipe ends, or by `failed`."""
+        """`start`: answered by `started` with the pipe ends, or by `failed`. `brief`: the program may be over
+        soon, and `started` may say so (`gone`)."""
         try:
             order = front.permit.admit(order_of(fields))
             about, grace = about_of(fields), grace_of(fields)
-            started = self._children.start(order, about, body=bool(fields["body"]), grace=grace)
+            tag, body, brief = tag_of(fields), bool(fields["body"]), bool(fields["brief"])
+            started = self._children.start(order, about, body=body, grace=grace)
         except Refused as refusal:
             if refusal.breach:
                 self._log("crit", f"front {front.pid} asked for a start {refusal}: refused", module="core")
@@ -51,12 +55,21 @@ class Holders:
             front.send("failed", tag=fields["tag"], errno=error.errno or 0, step=step)
             return
         child = started.child
-        child.holder = front
+        child.holder, child.untold = front, tag
+        if brief and started.stdin is None:
+            self._brief.add(child)
+            return
         stdin = () if started.stdin is None else (started.stdin,)
-        descriptors = (child.output, child.requests, *stdin)
-        front.send("started", descriptors, tag=fields["tag"], id=child.id, pid=child.pid, slot=child.slot)
+        self._children.listen(child)
+        _tell_started(child, stdin)
         for descriptor in stdin:
             os.close(descriptor)
+
+    def _runs_on(self, child: Child) -> None:
+        """A program that was expected to be over by now."""
+        self._children.listen(child)
+        if child.holder is not None:
+            _tell_started(child)
 
     def end(self, front: Front, fields: dict[str, Any]) -> None:
         """`end`: begin T3."""
@@ -171,7 +184,10 @@ class Holders:
         for front in self._wanted.pop(child.id, ()):
             front.send("missing", id=child.id)
         if child.holder is not None:
-            child.holder.send("gone", id=child.id, **facts)
+            if child.untold is None:
+                child.holder.send("gone", id=child.id, **facts)
+            else:
+                _tell_started(child, gone=facts)
         elif not child.ending:
             self._stopped(child)
 
@@ -200,3 +216,9 @@ class Holders:
 
     def _ring(self, entry: tables.Entry) -> tables.Ring:
         return self._table.replaced if entry.reason == Reason.REPLACED else self._table.retired
+
+
+def _tell_started(child: Child, stdin: tuple[int, ...] = (), **more: Any) -> None:
+    tag, child.untold = child.untold, None
+    descriptors = (child.output, child.requests, *stdin)
+    child.holder.send("started", descriptors, tag=tag, id=child.id, pid=child.pid, slot=child.slot, **more)

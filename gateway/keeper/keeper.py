@@ -49,6 +49,7 @@ class Keeper:
         self._warm = Warm(self._children, self.loop, log)
         self._sockets = Sockets()
         self._fronts = Fronts()
+        self._handlers = self._asked()
         self._unreaped: set[int] = set()  # pids of fronts
         self._failed_starts = 0
         self._history: dict[str, Any] = {"reloads": 0, "refused": 0, "failures": 0}
@@ -257,7 +258,10 @@ class Keeper:
     def _message(self, front: Front, message: Message) -> None:
         for descriptor in message.descriptors:  # a front sends none
             os.close(descriptor)
-        handlers: dict[str, Callable[[Front, dict[str, Any]], None]] = {
+        self._handlers[message.kind](front, message.fields)
+
+    def _asked(self) -> dict[str, Callable[[Front, dict[str, Any]], None]]:
+        return {
             "hello": self._hello,
             "refuse": self._refuse,
             "listen": self._sockets.listen,
@@ -278,7 +282,6 @@ class Keeper:
             "finished": self._finished,
             "pong": lambda front, fields: front.answered(),
         }
-        handlers[message.kind](front, message.fields)
 
     def _hello(self, front: Front, fields: dict[str, Any]) -> None:
         if fields["version"] != VERSION:

@@ -1,9 +1,9 @@
 """The link: messages between keeper and front over a Unix stream socket pair.
 
 A message is a JSON object with a key `kind`, in a frame of its length and the number of descriptors
-that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text, an environment
-as one text, NAME NUL VALUE NUL …. `VERSION` is compared in `hello`/`welcome`; fronts and keeper of different
-versions refuse each other.
+that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text; the key
+`environ` as the bytes behind the object and a NUL: NAME NUL VALUE NUL …. `VERSION` is compared in
+`hello`/`welcome`; fronts and keeper of different versions refuse each other.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
 count_warm, end, want, give, leave, claim, retire, account, pong, finished
@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 7
+VERSION = 8
 LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
@@ -91,7 +91,7 @@ class Decoder:
             raise LinkError(f"a message with {count} descriptors brought {len(self._descriptors)}")
         fields = _parse(bytes(self._buffer[_HEADER.size : end]))
         del self._buffer[:end]
-        return Message(fields, tuple(self._descriptors.popleft() for _ in range(count)), bare)
+        return Message(fields, tuple([self._descriptors.popleft() for _ in range(count)]), bare)
 
     def close(self) -> None:
         """Close descriptors whose message never came."""
@@ -101,17 +101,24 @@ class Decoder:
 
 def encode(fields: dict[str, Any], descriptors: int) -> bytes:
     """The frame of one message that travels with so many descriptors."""
-    body = _text(fields).encode()
+    environ = fields.get("environ")
+    if isinstance(environ, bytes):
+        body = b"%b\0%b" % (_text({**fields, "environ": 0}).encode(), environ)
+    else:
+        body = _text(fields).encode()
     return _HEADER.pack(len(body), descriptors) + body
 
 
 def _parse(body: bytes) -> dict[str, Any]:
+    head, behind, environ = body.partition(b"\0")
     try:
-        fields = _object(body.decode())
+        fields = _object(head.decode())
     except (ValueError, RecursionError) as error:
         raise LinkError(f"not JSON: {body[:40]!r}") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("kind"), str):
         raise LinkError(f"not a message: {body[:40]!r}")
+    if behind:
+        fields["environ"] = environ
     return fields
 
 
@@ -173,7 +180,8 @@ class Link:
         if not data:
             return None
         truncated = bool(flags & _TRUNCATED)  # unix(7): a read ends with the bytes of one message's
-        return self._decoder.feed(data, _descriptors(ancillary), truncated=truncated)
+        descriptors = _descriptors(ancillary) if ancillary else ()
+        return self._decoder.feed(data, descriptors, truncated=truncated)
 
     def close(self) -> None:
         """Close the socket and every descriptor under way."""

@@ -70,8 +70,8 @@ def order_of(fields: Mapping[str, Any]) -> Order:
     )
 
 
-def _environ(text: str) -> dict[bytes, bytes]:
-    *words, rest = _bytes(text).split(b"\0")
+def _environ(block: bytes) -> dict[bytes, bytes]:
+    *words, rest = block.split(b"\0")
     if rest:
         raise ValueError("expected an environment of NAME NUL VALUE NUL, found no NUL behind the last value")
     return dict(zip(words[::2], words[1::2], strict=True))

@@ -14,7 +14,8 @@ class Place:
     """Where a URL path led: a file or folder, what of the path is left, and whether links were met.
 
     `strangers`: a link belongs to another owner than its target. `scripted`, `prefix`, `context`: as in Target.
-    `error`: why it leads nowhere; `file` is then as far as it went.
+    `folders` lie between what the path was translated to and the file. `error`: why it leads nowhere; `file` is
+    then as far as it went.
     """
 
     file: str
@@ -26,6 +27,7 @@ class Place:
     prefix: str = ""
     context: str | None = None
     error: GatewayError | None = None
+    folders: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -53,6 +55,8 @@ def _walk(base: str, rest: str) -> Place:
                 left = "".join("/" + segment for segment in segments[position:])
                 place.info = left + "/" * rest.endswith("/")
                 return place
+            if position:
+                place.folders += (place.file,)
             if position < len(segments):
                 _step(place, segments[position])
     except GatewayError as error:

@@ -1,8 +1,10 @@
 """URL -> program or file, with its settings (spec 1 R2, R9; Apache's handler rules)."""
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 from gateway import hosts
 from gateway.configuration.accounts import permitted, process_limits, program_identity
@@ -28,6 +30,15 @@ from gateway.request.conditional import conditions
 _REMEMBERED = 1024
 
 
+class _Trail(NamedTuple):
+    """Where a URL path led: through folders that were no links, to the file of a program, which somebody may
+    execute or read (`access`)."""
+
+    program: Program
+    folders: tuple[str, ...]
+    access: int
+
+
 class Programs:
     """Finds what a URL path means; the file system is asked each time, what follows is memoised."""
 
@@ -36,10 +47,31 @@ class Programs:
         self._accounts = {key: program_identity(host.settings) for key, host in self._hosts.items()}
         self._build = lru_cache(_REMEMBERED)(partial(_program, self._accounts))
         self._scripts = ScriptFolders(list(self._hosts.values()))
+        self._trails: dict[tuple[str, Path], _Trail] = {}
+
+    def known(self, host: Host, path: Path) -> Program | None:
+        """The program that a URL path led to before, if it still does: what can have changed is looked at.
+        None: `find` has to see to it."""
+        trail = self._trails.get((host.key, path))
+        if trail is None:
+            return None
+        file = trail.program.file
+        try:
+            if not stat.S_ISREG(os.lstat(file).st_mode):
+                return None
+            for folder in trail.folders:
+                if not stat.S_ISDIR(os.lstat(folder).st_mode):
+                    return None
+            return trail.program if permitted(file, trail.access, self._accounts[host.key]) else None
+        except OSError:
+            return None
 
     def find(self, host: Host, path: Path, *, indexed: bool = False) -> Found:
         """What a URL path means and the settings that hold there; `indexed`: as an index, which no folder is.
         Raises BadPath."""
+        known = self.known(host, path)
+        if known is not None:
+            return known
         url = os.fsdecode(path.decoded)
         redirect = _redirect(host.settings, url)
         if redirect is not None:  # before access, as in Apache: it may lead to where a password is safe
@@ -76,8 +108,14 @@ class Programs:
         path.after(cgi_name)
         if not place.scripted and not _is_script(place.file, settings):
             return self._static(place, settings)
-        program, led = self._program(host, cgi_name, place, settings), cgi_name + info
-        return program if led == path.decoded else Folder(settings, program, Path(led, len(led)))
+        (program, access), led = self._program(host, cgi_name, place, settings), cgi_name + info
+        if led != path.decoded:
+            return Folder(settings, program, Path(led, len(led)))
+        if not place.links:
+            if len(self._trails) >= _REMEMBERED:
+                self._trails.clear()
+            self._trails[host.key, path] = _Trail(program, place.folders, access)
+        return program
 
     def again(self, program: Program, path: Path) -> Program:
         """The program of a living session with the settings of this very URL (R9)."""
@@ -105,14 +143,16 @@ class Programs:
         """The hosts that are to be ready before anybody asks for a program."""
         return list(configured_groups(self._hosts.values(), self._accounts))
 
-    def _program(self, host: Host, cgi_name: bytes, place: Place, settings: Settings) -> Program:
+    def _program(self, host: Host, cgi_name: bytes, place: Place, settings: Settings) -> tuple[Program, int]:
+        """The program, and what must be allowed of its file."""
         file = place.file
         if not place.scripted and "ExecCGI" not in settings[table.Options]:
             raise Forbidden(f"{file}: Options ExecCGI is off here")
         hosted = _host_choice(file, settings) is not None
-        if not permitted(file, os.R_OK if hosted else os.X_OK, self._accounts[host.key]):
+        access = os.R_OK if hosted else os.X_OK
+        if not permitted(file, access, self._accounts[host.key]):
             raise Forbidden(f"{file}: {'not readable' if hosted else 'not executable'}")
-        return self._build(host, cgi_name, file, settings, (place.prefix, place.context))
+        return self._build(host, cgi_name, file, settings, (place.prefix, place.context)), access
 
     def _folder(self, host: Host, path: Path, place: Place, settings: Settings) -> Found:
         if not path.decoded.endswith(b"/"):

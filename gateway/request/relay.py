@@ -30,11 +30,13 @@ class Relay:
     _ready: asyncio.Future[None] | None = None
     _room: asyncio.Future[None] | None = None
     call: Call | None = None
+    failure: GatewayError | None = None
 
     def __init__(
         self, connection: Connection, loop: asyncio.AbstractEventLoop, on_whole: Callable[[Call], None]
     ) -> None:
-        """`on_whole` is called before the last bytes of a response are handed to the client's connection."""
+        """`on_whole` is called before the last bytes of a response are handed to the client's connection;
+        `failure` is why there is no call."""
         self.connection = connection
         self.on_whole = on_whole
         self._loop = loop
@@ -71,6 +73,10 @@ class Relay:
         self._wake()
         if self.call is not None:
             self.call.client_lost()
+
+    def failed(self, error: GatewayError) -> None:
+        """There is no call: its program could not be started."""
+        self.failure = error
 
     def _wake(self) -> None:
         if self._ready is not None and not self._ready.done():
@@ -230,17 +236,24 @@ async def _judge_exit(call: Call) -> None:
 
     A program that closed its output and lives on has finished.
     """
+    if not judge_exit(call):
+        await call.instance.exit(EXIT_BOUND)
+        judge_exit(call)
+
+
+def judge_exit(call: Call) -> bool:
+    """As far as it is known how the program has ended. False: it matters, and is not known."""
     exchange, instance = call.exchange, call.instance
     promised = exchange.head is not None and exchange.head.content_length is not None
     if exchange.end is not None and (exchange.end.marked or promised):
-        return
-    await instance.exit(EXIT_BOUND)
+        return True
     if not instance.exited.done():
-        return
+        return False
     facts = instance.exited.result()
     strict = call.instance.persistent or call.program.hosted
     if exchange.end is None or facts["status"] < 0 or (facts["status"] and strict):
         exchange.fault = Fault(Reason.CRASHED, f"{_what(call)}{describe(facts)}")
+    return True
 
 
 def _what(call: Call) -> str:

@@ -41,10 +41,11 @@ class Call:
     may begin a session. `segment` is the URL's first segment behind the cgi-name (R3), `path_info` (of a first
     request) all behind it; `since` the time of the last progress, `reading` whether the program is read from,
     `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output; `output`
-    takes what comes until the head is known, for ScriptLog. `began` and `ended` (0.0: not yet) are when the
-    program was handed out and when its response was over, monotonic; `bytes_in` are of the request's body,
-    `bytes_out` of what the program wrote, as far as the session has not got them yet; `counted`: until when it
-    has got the time. `number`: of the request within the session that it has or begins.
+    takes what comes until the head is known, for ScriptLog. `began`, `answered` and `ended` (0.0: not yet) are
+    when the program was handed out, when its head had come and its response was over, monotonic; `bytes_in` are
+    of the request's body, `bytes_out` of what the program wrote, as far as the session has not got them yet;
+    `counted`: until when it has got the time. `number`: of the request within the session that it has or
+    begins.
     """
 
     # Defaults of the class, not slots: what most calls never change is not set for each.
@@ -54,7 +55,7 @@ class Call:
     output: bytearray | None = None
     eof = waits_for_body = False
     reading = True
-    ended = lost_at = 0.0
+    ended = answered = lost_at = 0.0
     bytes_in = bytes_out = _backlog = 0
 
     def __init__(
@@ -133,10 +134,10 @@ class Call:
 
     # ---- from the program
 
-    def received(self, data: bytes) -> None:
-        """Bytes of the program, or its end of file."""
+    def received(self, data: bytes, *, last: bool = False) -> None:
+        """Bytes of the program, or its end of file, which may follow them at once (`last`)."""
         self.since = time.monotonic()
-        self.eof = not data
+        self.eof = eof = last or not data
         self.bytes_out += len(data)
         exchange = self.exchange
         if exchange.over:
@@ -148,13 +149,16 @@ class Call:
         known = exchange.head
         if self.output is not None and known is None:
             self.output += data
-        events = exchange.received(data) if data else exchange.received_eof()
+        events = exchange.received(data) if data else []
+        if eof and not exchange.over:
+            events += exchange.received_eof()
         if exchange.over:
             self.reading = False
             self.ended = self.since
-            if not data:
+            if eof:
                 self.instance.pause()
         if known is None and exchange.head is not None:
+            self.answered = self.since
             decision = self._decide(self, exchange.head)
             if decision is not None:
                 self.pause()

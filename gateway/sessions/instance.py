@@ -23,9 +23,10 @@ class Running(Protocol):
     """The call that an instance carries out."""
 
     exchange: Exchange
+    reading: bool
 
-    def received(self, data: bytes) -> None:
-        """Bytes of the program, or its end of file."""
+    def received(self, data: bytes, *, last: bool = False) -> None:
+        """Bytes of the program, or its end of file, which may follow them at once (`last`)."""
 
     def touched(self) -> None:
         """The program has taken something."""
@@ -54,6 +55,7 @@ class Instance:
     host that was ready."""
 
     __slots__ = (
+        "_left",
         "_loop",
         "_on_idle",
         "_paused",
@@ -88,7 +90,8 @@ class Instance:
         descriptors: tuple[int, ...],
         on_idle: "Callable[[Instance, bool], None]",
     ) -> None:
-        """`fields`: id, pid, slot; `descriptors`: output, requests, and stdin or not."""
+        """`fields`: id, pid, slot, and `gone` if the process is over: then nothing is read before `ended`.
+        `descriptors`: output, requests, and stdin or not."""
         self.output, self.requests, *stdin = descriptors
         self.stdin = stdin[0] if stdin else -1
         self.id: int = fields["id"]
@@ -102,11 +105,13 @@ class Instance:
         self.persistent = self.mute = self.framed = self.warm = False
         self.ordered = 0.0
         self.shared: Shared | None = None
-        self._paused = self._writing = self._wide = False
+        self._writing = self._wide = False
         self._size = READ_SIZE
         self._reader: Callable[[], None] | None = None
         self._loop, self._on_idle = loop, on_idle
-        loop.add_reader(self.output, self._readable)
+        self._paused = self._left = "gone" in fields
+        if not self._paused:
+            loop.add_reader(self.output, self._readable)
 
     def enqueue(self, slot: int, claim: Callable[[], Use | None]) -> Waiter:
         """Somebody waits from now on."""
@@ -141,18 +146,28 @@ class Instance:
         if call is None:
             self._on_idle(self, not data)
             return
-        call.received(data)
-        if not self.framed and 0 < len(data) < READ_SIZE and self.call is call and not self._paused:
-            self._read_end(call)
+        if self.framed or not data or len(data) >= READ_SIZE:
+            call.received(data)
+            return
+        more = self._more()
+        call.received(data + more if more else data, last=more == b"")
 
-    def _read_end(self, call: Running) -> None:
+    def _more(self) -> bytes | None:
         """A program that lives for one request may have ended by now: then its response is known whole, and
         goes in one write."""
         try:
-            data = os.read(self.output, READ_SIZE)
+            return os.read(self.output, READ_SIZE)
         except BlockingIOError:
+            return None
+
+    def ended(self) -> None:
+        """The process is gone: all that it has written can be read."""
+        left, self._left = self._left, False
+        if self.call is None or self.output < 0 or (self._paused and not left):
             return
-        call.received(data)
+        (self._reader or self._readable)()
+        if left and self.call is not None and self.call.reading:
+            self.resume()
 
     async def exit(self, bound: float) -> None:
         """Wait until the process is gone, at most so many seconds."""
@@ -180,7 +195,7 @@ class Instance:
 
     def resume(self) -> None:
         """Read on."""
-        if self._paused and self.output >= 0:
+        if self._paused and self.output >= 0 and not self._left:
             self._paused = False
             self._loop.add_reader(self.output, self._reader or self._readable)
 

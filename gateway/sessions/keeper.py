@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Order(NamedTuple):
     """What to start: argument vector, environment and directory as bytes; `about` comes back at an
     adoption; `body`: with a pipe for stdin; `grace` seconds between the steps of T3; as whom it runs (None: as
-    the keeper's user) and within which limits: (name, soft, hard)."""
+    the keeper's user) and within which limits: (name, soft, hard); `brief`: it is expected to be over soon."""
 
     argv: tuple[bytes, ...]
     environ: Mapping[bytes, bytes]
@@ -31,11 +31,12 @@ class Order(NamedTuple):
     grace: float
     identity: Identity | None
     limits: tuple[tuple[str, int | None, int | None], ...]
+    brief: bool = False
 
 
 class KeeperLink:
     """Asks, and hands what the keeper tells to `on`: a callback for each kind of message. `on_answer` hears of
-    each question that was answered, and how many seconds that took."""
+    each question that was answered, and how many seconds that took: not of starts whose end may be awaited."""
 
     def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._link = Link(sock)
@@ -75,18 +76,19 @@ class KeeperLink:
 
     def start(self, order: Order, receive: Callable[[Message], T]) -> "asyncio.Future[T]":
         """What `receive` makes of `started` (with the pipe ends) or `failed`. It is called before the next
-        message is looked at: the news that the instance is gone may follow at once."""
+        message is looked at: the news that the instance is gone may follow at once, or be part of `started`."""
         return self._tagged(
             "start",
             receive,
             argv=_texts(order.argv),
-            environ=_text_of(order.environ),
+            environ=_block_of(order.environ),
             directory=order.directory.decode("latin-1"),
             about=order.about,
             body=order.body,
             grace=order.grace,
             identity=order.identity,
             limits=order.limits,
+            brief=order.brief,
         )
 
     def prepare(self, group: HostGroup) -> None:
@@ -95,7 +97,7 @@ class KeeperLink:
             "prepare",
             id=group.id,
             argv=_texts(group.argv),
-            environ=_text_of(group.environ),
+            environ=_block_of(group.environ),
             identity=group.identity,
             limits=group.limits,
             count=group.number,
@@ -147,7 +149,7 @@ class KeeperLink:
         asked = time.monotonic()
 
         def received(message: Message) -> None:
-            if self.on_answer is not None:
+            if self.on_answer is not None and not fields.get("brief"):
                 self.on_answer(kind, time.monotonic() - asked)
             if message.bare:
                 message = self._unusable(message)
@@ -183,6 +185,8 @@ class KeeperLink:
             key = message.fields.get("tag", message.kind)
             _, receive = self._answers.pop(key, (0.0, None))
             (receive or self.on[message.kind])(message)
+            if "gone" in message.fields:
+                self.on["gone"](Message(message.fields["gone"] | {"id": message.fields["id"]}))
         if messages is None:
             self.close()
             self.on_lost()
@@ -203,13 +207,12 @@ def _texts(words: tuple[bytes, ...]) -> list[str]:
     return [word.decode("latin-1") for word in words]
 
 
-def _text_of(environ: Mapping[bytes, bytes]) -> str:
-    """An environment as NAME NUL VALUE NUL …, which is read several times faster than an object of JSON. Raises
-    ValueError for a NUL within it."""
+def _block_of(environ: Mapping[bytes, bytes]) -> bytes:
+    """An environment as the link carries it. Raises ValueError for a NUL within it."""
     words = b"\0".join(chain.from_iterable(environ.items()))
     if words.count(b"\0") != max(0, 2 * len(environ) - 1):
         raise ValueError("expected names and values without NUL in an environment")
-    return words.decode("latin-1") + "\0" if environ else ""
+    return words + b"\0" if environ else b""
 
 
 def _itself(message: Message) -> Message:

@@ -3,15 +3,17 @@
 import asyncio
 import errno
 import os
-import secrets
 import time
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from gateway.errors import Busy, CannotStart, ClientGone
+from gateway.keeper.brief import BOUND
 from gateway.keeper.link import Message
-from gateway.program import HostGroup, Program
+from gateway.program import HostGroup, Name, Program
 from gateway.protocol.environ import Variables
+from gateway.sessions.call import Call
 from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
 from gateway.sessions.lifecycle import Event, State
@@ -21,6 +23,16 @@ from gateway.sessions.shared import Shared
 
 REQUEST_DESCRIPTOR = b"3"
 MARK_BYTES = 16
+_MOST_BRIEF = 1024
+
+
+class Cold(NamedTuple):
+    """What a program gets that is started for a request: its variables, its arguments (RFC 3875, 4.4), and
+    whether a body comes on stdin."""
+
+    variables: Variables
+    words: tuple[bytes, ...] = ()
+    body: bool = False
 
 
 class Starter:
@@ -31,32 +43,77 @@ class Starter:
         self._starting = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._prepared: dict[str, HostGroup] = {}
+        self._brief: set[Name] = set()  # programs whose last process was over at once
         registry.on_gone = lambda instance: self._free()
 
     async def start(
-        self,
-        program: Program,
-        variables: Variables,
-        gone: "asyncio.Future[None]",
-        *,
-        body: bool,
-        words: tuple[bytes, ...] = (),
-        request: Waits | None = None,
+        self, program: Program, cold: Cold, gone: "asyncio.Future[None]", request: Waits | None = None
     ) -> Instance:
-        """A new instance in state FIRST. `gone`: the client has left; `words`: arguments (RFC 3875, 4.4).
-        Raises Busy, CannotStart, ClientGone."""
+        """A new instance in state FIRST. `gone`: the client has left. Raises Busy, CannotStart, ClientGone."""
         await self._enter(program, gone, request)
-        ordered = time.monotonic()
         try:
-            mark = secrets.token_hex(MARK_BYTES).encode()
-            order = _order(program, variables, mark, words, body=body)
-            started = await self._link.start(order, lambda message: self._started(program, mark, message))
+            started = await self._start(program, cold, _itself)
         finally:
             self._leave()
         if isinstance(started, Instance):
-            started.ordered = ordered
             return started
         raise started
+
+    @property
+    def free(self) -> bool:
+        """Whether nobody has to wait for a job to end."""
+        return self._free_jobs() > 0 and not self._waiting
+
+    def at_once(
+        self,
+        program: Program,
+        cold: Callable[[], Cold],
+        received: Callable[[Instance | Busy | CannotStart], object],
+    ) -> None:
+        """As `start_warm` and `start` while one is `free`; `received` gets what comes of it."""
+
+        def over(started: Instance | Busy | CannotStart) -> None:
+            self._leave()
+            received(started)
+
+        def warm(started: Instance | None) -> None:
+            if started is None:
+                self._start(program, cold(), over)
+            else:
+                over(started)
+
+        if program.ahead is None:
+            self._start(program, cold(), over)
+        else:
+            self._start_warm(program, program.ahead, warm)
+        self._starting += 1
+
+    def ended(self, call: Call) -> None:
+        """The first call of a process is over: what is expected of the next one of its program."""
+        name = call.program.name
+        if call.eof and call.ended - call.answered < BOUND and call.instance.exited.done():
+            if len(self._brief) >= _MOST_BRIEF:
+                self._brief.clear()
+            self._brief.add(name)
+        else:
+            self._brief.discard(name)
+
+    def _start(
+        self, program: Program, cold: Cold, received: Callable[[Instance | Busy | CannotStart], object]
+    ) -> "asyncio.Future[Instance | Busy | CannotStart]":
+        ordered, mark = time.monotonic(), os.urandom(MARK_BYTES).hex().encode()
+
+        def started(message: Message) -> Instance | Busy | CannotStart:
+            if message.kind == "failed":
+                result: Instance | Busy | CannotStart = _failure(program, message)
+            else:
+                result = self._instance(program, mark, message)
+                result.ordered = ordered
+            received(result)
+            return result
+
+        brief = program.name in self._brief and not cold.body
+        return self._link.start(_order(program, cold, mark, brief=brief), started)
 
     async def start_warm(
         self,
@@ -67,18 +124,28 @@ class Starter:
     ) -> Instance | None:
         """A new instance, made by a host that was ready, in state FIRST; None: there is none, start cold.
         Raises Busy, ClientGone."""
-        self.prepare(group)
         await self._enter(program, gone, request)
-        ordered = time.monotonic()
         try:
-            instance = await self._link.start_warm(
-                group.id, _about(program), program.grace, lambda message: self._started_warm(program, message)
-            )
+            return await self._start_warm(program, group, _itself)
         finally:
             self._leave()
-        if instance is not None:
-            instance.ordered, instance.warm = ordered, True
-        return instance
+
+    def _start_warm(
+        self, program: Program, group: HostGroup, received: Callable[[Instance | None], object]
+    ) -> "asyncio.Future[Instance | None]":
+        self.prepare(group)
+        ordered = time.monotonic()
+
+        def started(message: Message) -> Instance | None:
+            instance = None
+            if message.kind != "failed":
+                instance = self._instance(program, message.fields["mark"].encode(), message)
+                instance.framed = instance.warm = True
+                instance.ordered = ordered
+            received(instance)
+            return instance
+
+        return self._link.start_warm(group.id, _about(program), program.grace, started)
 
     def prepare(self, group: HostGroup) -> None:
         """Have the hosts of a group ready, from its first mention on."""
@@ -90,18 +157,6 @@ class Starter:
     def prepared(self) -> tuple[HostGroup, ...]:
         """The groups whose hosts are kept ready."""
         return tuple(self._prepared.values())
-
-    def _started(self, program: Program, mark: bytes, message: Message) -> Instance | Busy | CannotStart:
-        if message.kind == "failed":
-            return _failure(program, message)
-        return self._instance(program, mark, message)
-
-    def _started_warm(self, program: Program, message: Message) -> Instance | None:
-        if message.kind == "failed":
-            return None
-        instance = self._instance(program, message.fields["mark"].encode(), message)
-        instance.framed = True
-        return instance
 
     def _instance(self, program: Program, mark: bytes, message: Message) -> Instance:
         instance = Instance(
@@ -167,14 +222,23 @@ class Starter:
                 turn.set_result(None)
 
 
-def _order(
-    program: Program, variables: Variables, mark: bytes, words: tuple[bytes, ...], *, body: bool
-) -> Order:
+def _order(program: Program, cold: Cold, mark: bytes, *, brief: bool) -> Order:
     own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
-    about = _about(program) | {"mark": mark.decode()}
-    environ = program.environ | variables | own
-    who, limits = program.identity, program.process_limits
-    return Order(program.argv + words, environ, program.directory, about, body, program.grace, who, limits)
+    return Order(
+        program.argv + cold.words,
+        program.environ | cold.variables | own,
+        program.directory,
+        _about(program) | {"mark": mark.decode()},
+        cold.body,
+        program.grace,
+        program.identity,
+        program.process_limits,
+        brief,
+    )
+
+
+def _itself(started: object) -> None:
+    """Whoever waits for the future gets it."""
 
 
 def _about(program: Program) -> dict[str, Any]:

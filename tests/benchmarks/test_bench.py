@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +15,12 @@ from bench.chart import draw
 from bench.results import LEAST, MOST, Goal, Row
 from tests.blackbox.harness import ROOT
 
-measured = pytest.mark.realworld  # beside servers of others; too slow for every run
+BOUND = 500  # seconds
+
+
+def measured(test: Callable[[Path], None]) -> Callable[[Path], None]:
+    """A test beside servers of others, too slow for every run."""
+    return pytest.mark.realworld(pytest.mark.timeout(BOUND)(test))
 
 
 def bench(folder: Path, *arguments: str) -> dict[str, dict[str, object]]:
@@ -22,7 +28,7 @@ def bench(folder: Path, *arguments: str) -> dict[str, dict[str, object]]:
     command = [sys.executable, "-m", "bench", *arguments, "--rounds", "1", "--seconds", "1"]
     report = folder / "report.json"
     command += ["--json", str(report)]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BOUND)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "skipped" not in finished.stdout, finished.stdout
     rows = json.loads(report.read_text())["rows"]

@@ -22,7 +22,8 @@ from tests.chaos import programs
 from tests.chaos.book import Answer, Visitor
 from tests.chaos.load import Load
 
-DIRECTIVES = """
+READY = 2  # processes of each warm host
+DIRECTIVES = f"""
 MaxPersistentCGI 1400
 MaxCGIJobs 1500
 PersistentCGIQueue 10
@@ -32,7 +33,7 @@ PersistentCGIQueueTimeout 60s
 PersistentCGITimeout 20m
 MaxPersistentCGITimeout 20m
 CGIActivationGroup python .py
-StartCGI 2
+StartCGI {READY}
 SessionLog logs/sessions.log
 CustomLog logs/access.log common
 # What has limits is started by fork, the others by posix_spawn

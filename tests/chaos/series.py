@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 
 from tests.blackbox.harness import wait_for
+from tests.blackbox.warm import hosts, ready
 from tests.chaos import remains
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.fronts import drained
 from tests.chaos.load import Load
 from tests.chaos.programs import ALL
 from tests.chaos.report import Outcome
-from tests.chaos.scene import Scene, site
+from tests.chaos.scene import READY, Scene, site
 
 
 def run(fault: Fault, folder: Path, native: Path, times: int, sessions: int, seed: int) -> Outcome:
@@ -63,3 +64,4 @@ def _warm_up(scene: Scene) -> None:
         scene.gateway.get(f"/cgi-bin/{program}?word=w&nonce=0.0&bye=1")
     scene.front()
     wait_for("the programs to end", lambda: remains.held(scene.gateway).jobs == 0)
+    wait_for("warm hosts", lambda: len(ready(scene.gateway)) == READY * len(hosts(scene.gateway)) > 0)

@@ -106,6 +106,8 @@ def test_a_value_is_taken_from_the_request_as_it_is(before: str, inside: str) ->
         ("^[^[:space:]]+$", "ab", "a b"),
         ("(?<year>[[:digit:]]{4})", "in 1998", "in 98"),
         ("[[:punct:]]", "a]b", "ab"),
+        (r"^a.b$", "a\nb", "a\nb\n"),
+        (r"^[$\]]\$$", "$$", "$\n"),
     ],
 )
 def test_regular_expressions_are_read_in_pcres_spelling(regex: str, fits: str, fails: str) -> None:

@@ -89,7 +89,8 @@ class Walk:
         if command == "gateway serve":
             self.gateway.start()
             self._serving = True
-            written = f"{re.findall(r'^serving .*$', self.gateway.output, re.MULTILINE)[0]}\n"
+            lines = wait_for("its line", lambda: re.findall(r"(?m)^serving .*\n", self.gateway.output))
+            written = lines[0]
         else:
             for sign, value in self.values.items():
                 command = command.replace(sign, value)

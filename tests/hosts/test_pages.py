@@ -18,6 +18,14 @@ made = [pages._object(size) for _ in range(count)]
 used, least = {id(one) >> 12 for one in made}, size * count >> 12
 assert len(used) <= least + 3, (used, least)
 """
+_FEW = """
+pages.fill()
+before = len(pages._kept)
+pages.fill()
+taken = [sys.getsizeof(one) for one in pages._kept[before:]]
+for size in set(taken):
+    assert taken.count(size) * size < pages._MOST / 8, (size, taken.count(size))
+"""
 _GATHERED = """
 def outer(number):
     def inner(value):
@@ -43,6 +51,10 @@ def _run(text: str, *arguments: str) -> None:
 @pytest.mark.parametrize("size", [16, 32, 64, 272, 512])
 def test_what_is_made_after_filling_lies_together_whatever_holes_there_were(size: int) -> None:
     _run(_FRESH, str(size))
+
+
+def test_where_there_are_few_holes_filling_takes_little() -> None:
+    _run(_FEW)
 
 
 def test_gathered_functions_have_copies_of_their_code_and_do_what_they_did() -> None:

@@ -72,8 +72,8 @@ def test_no_value_can_name_another_variable(environ: dict[bytes, bytes]) -> None
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("text", ["A", "A\0b", "A\0b\0C\0"])
-def test_an_environment_that_is_cut_is_not_read(text: str) -> None:
-    fields = {"argv": ["/bin/true"], "environ": text, "directory": "/", "identity": None, "limits": []}
+@pytest.mark.parametrize("block", [b"A", b"A\0b", b"A\0b\0C\0"])
+def test_an_environment_that_is_cut_is_not_read(block: bytes) -> None:
+    fields = {"argv": ["/bin/true"], "environ": block, "directory": "/", "identity": None, "limits": []}
     with pytest.raises(ValueError):
         order_of(fields)

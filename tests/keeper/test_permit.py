@@ -26,12 +26,13 @@ def configure(**changes):
     logs = {{"": ["stderr", {{"": "info"}}]}}
     fields = dict(logs=logs, sessions={{}}, graceful=1.0, drops=True, no_new_privileges=True)
     ask("configure", "configured", **(fields | dict(permit=permit | changes)))
-def start(argv, identity, directory={folder!r}, **environ):
-    texts = "".join(f"{{name}}\\0{{value}}\\0" for name, value in environ.items())
+def start(argv, identity, directory={folder!r}, brief=False, **environ):
+    texts = "".join(f"{{name}}\\0{{value}}\\0" for name, value in environ.items()).encode()
     order = dict(argv=argv, environ=texts, directory=directory, identity=identity, limits=[])
     about = dict(host="", cgi_name="", shared=False, mark="")
-    answer = ask("start", "started|failed", tag=1, about=about, grace=0.1, body=False, **order)
+    answer = ask("start", "started|failed", tag=1, about=about, grace=0.1, body=False, brief=brief, **order)
     tell(answer.get("step", answer["kind"]))
+    return answer
 """
 
 

@@ -114,6 +114,15 @@ print join ' ', $$, getppid(), POSIX::getpgrp(), sort(keys %ENV),
     assert session.end() == 0
 
 
+def test_a_host_keeps_its_own_descriptors_and_those_of_no_process(warm: Warm, tmp_path: Path) -> None:
+    told = Path(f"/proc/{warm.process.pid}/fd")
+    before = {name: os.readlink(told / name) for name in os.listdir(told)}
+    sessions = [warm.start(tmp_path / "errors") for _ in range(3)]
+    assert {name: os.readlink(told / name) for name in os.listdir(told)} == before
+    assert before["0"] == "/dev/null"
+    assert [session.end() for session in sessions] == [0, 0, 0]
+
+
 def test_random_numbers_differ_between_sessions(warm: Warm, tmp_path: Path) -> None:
     script = written(tmp_path, "print int rand 1e15")
     sessions = [warm.start(tmp_path / "errors") for _ in range(3)]

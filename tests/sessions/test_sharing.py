@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.sessions.session import Session
+from gateway.sessions.starter import Cold
 from tests.sessions.model import response
 from tests.sessions.world import NAME, QUEUE_TIMEOUT, TIMEOUT, World
 
@@ -84,9 +85,7 @@ def test_S1_an_instance_that_was_adopted_during_a_start_stays_the_shared_one(wor
     one = begin(world, b"one")
     world.recall(one.instance.id)
     world.registry.overlap = False  # as if it were not known yet that the other front has one
-    late = world.loop.create_task(
-        world.starter.start(world.program, {}, world.loop.create_future(), body=False)
-    )
+    late = world.loop.create_task(world.starter.start(world.program, Cold({}), world.loop.create_future()))
     world.loop.spin()  # the start is asked for, and not answered
     process = world.processes[one.instance.id]
     process.holder = world

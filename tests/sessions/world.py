@@ -24,7 +24,7 @@ from gateway.sessions.moves import Moves
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.sessions.sharing import Sharing
-from gateway.sessions.starter import Starter
+from gateway.sessions.starter import Cold, Starter
 from tests.sessions.played_process import Process, Taker
 from tests.sessions.set_time import Clock, Loop
 
@@ -186,7 +186,7 @@ class World:
     def first_call(self, segment: bytes = b"") -> Call:
         """Start an instance for a first request."""
         stays: asyncio.Future[None] = self.loop.create_future()
-        task = self.loop.create_task(self.starter.start(self.program, {}, stays, body=False))
+        task = self.loop.create_task(self.starter.start(self.program, Cold({}), stays))
         self.settle()
         return self._begin(Call(task.result(), self.program, Taker(), self.judge.decide, segment=segment))
 
@@ -197,7 +197,7 @@ class World:
             instance = await self.sharing.enter(self.program, gone)
             if instance is None:
                 try:
-                    instance = await self.starter.start(self.program, {}, gone, body=False)
+                    instance = await self.starter.start(self.program, Cold({}), gone)
                 finally:
                     self.sharing.started(NAME)
             return instance

@@ -56,7 +56,7 @@ _NAMES = {
     "run it under systemd with RootDirectory": "ChrootDir",
     "an unknown Host goes to the first virtual host of the address": "StrictHostCheck",
     "slashes are always merged": "MergeSlashes",
-    "regular expressions are Python's, without other options": "RegexDefaultOptions",
+    "regular expressions always have Apache's own default, DOTALL and DOLLAR_ENDONLY": "RegexDefaultOptions",
     "write the lines out": "Use UndefMacro",
     "an address behind a proxy comes from RemoteIPHeader": "RemoteIPProxyProtocol "
     "RemoteIPProxyProtocolExceptions",

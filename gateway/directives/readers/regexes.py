@@ -1,4 +1,5 @@
-"""Regular expressions in PCRE's spelling, as Apache's files have them."""
+"""Regular expressions in PCRE's spelling, as Apache's files have them, with its defaults: `.` is any
+character, a line feed too (DOTALL), `$` only the very end (DOLLAR_ENDONLY)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from gateway.directives.problems import Malformed, shown
 
 _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
 _CLASS = re.compile(r"\[:(\^?)([a-z]+):\]")
+_END = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)  # among what else has a dollar sign
 _CLASSES = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -24,7 +26,8 @@ _CLASSES = {
 
 def compiled(text: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     """The pattern. Raises Malformed for what is no regular expression, or one of PCRE's own."""
-    return checked(_CLASS.sub(_class, _NAMED_GROUP.sub("(?P<", text)), re.IGNORECASE * ignore_case, text)
+    regex = _END.sub(_end, _CLASS.sub(_class, _NAMED_GROUP.sub("(?P<", text)))
+    return checked(regex, re.DOTALL | re.IGNORECASE * ignore_case, text)
 
 
 def checked(regex: str, flags: int = 0, text: str = "") -> re.Pattern[str]:
@@ -33,6 +36,10 @@ def checked(regex: str, flags: int = 0, text: str = "") -> re.Pattern[str]:
         return re.compile(regex, flags)
     except (re.error, OverflowError, RecursionError) as error:
         raise Malformed("a regular expression", f"{shown([text or regex])} ({error})") from error
+
+
+def _end(match: re.Match[str]) -> str:
+    return r"\Z" if match[0] == "$" else match[0]
 
 
 def _class(match: re.Match[str]) -> str:

@@ -78,9 +78,9 @@ SessionLane: Directive[str] = directive(
     default="On",
     contexts="S",
     origin="ours",
-    help="Requests to living sessions that need not wait for anything are passed on between socket and pipes "
-    "directly, which costs a part of the way that all others take. What programs and clients see is the same; "
-    "`Off` is there to find out whether it is.",
+    help="Requests to living sessions, and those that start a program, are passed on between socket and pipes "
+    "directly where nothing else has to be waited for, which costs a part of the way that all others take. "
+    "What programs and clients see is the same; `Off` is there to find out whether it is.",
 )
 MaxConnections: Directive[int] = directive(
     "MaxConnections",

@@ -51,9 +51,10 @@ def _play(world: KeeperWorld, line: bytes) -> None:
 
 
 _START = (
-    b'0{"kind":"start","tag":1,"argv":["a"],"environ":"A\\u0000b\\u0000","directory":"/",'
-    b'"about":{"host":"","cgi_name":"/a","shared":false,"mark":"m"},"body":false,"grace":2.0,"identity":null,"limits":[["cpu",1,2]]}'
+    b'0{"kind":"start","tag":1,"argv":["a"],"directory":"/","about":{"host":"","cgi_name":"/a","shared":false,"mark":"m"},'
+    b'"body":false,"brief":false,"grace":2.0,"identity":null,"limits":[["cpu",1,2]]}\0A\0b\0'
 )
+_BRIEF = _START.replace(b'"brief":false', b'"brief":true')
 _ENDING = (
     b'{"at":1.0,"host":"","cgi_name":"/a","handle":"a...","user":"","reason":"ended","text":"HTS006","requests":1,'
     b'"began":1.0,"id":"1","bytes_in":0,"bytes_out":0,"busy":0.1}'
@@ -65,7 +66,7 @@ _CLAIM = (
 )
 _RETIRE = b'0{"kind":"retire","key":"00112233445566778899aabbccddeeff","at":1.0,"timeout":1.0,"reason":3}'
 _WARM = (
-    b'0{"kind":"prepare","id":"g","argv":["a"],"environ":"","identity":null,"limits":[],"count":2}',
+    b'0{"kind":"prepare","id":"g","argv":["a"],"identity":null,"limits":[],"count":2}\0',
     b'0{"kind":"start_warm","tag":3,"group":"g","about":{"host":"","cgi_name":"/a","shared":false},"grace":1.0}',
 )
 SEEDS = [
@@ -73,6 +74,7 @@ SEEDS = [
     b"\n".join([_START, b"0hup", b'1{"kind":"ready"}', b'0{"kind":"give","id":1}', b'0{"kind":"released"}']),
     b"\n".join([_START, _RETIRE, b"0lost", b"0reap", b'0{"kind":"ready"}']),
     b"\n".join([*_WARM, b"0time", b"0reap", b"0lost"]),
+    b"\n".join([_BRIEF, _BRIEF, b"0reap", b"0time", b"0reap", _BRIEF, b"0lost", b"0time", b"0reap"]),
     b"\n".join([_START.replace(b"false,\"mark", b'true,"mark'), _CLAIM.replace(b'"slot":0', b'"slot":null'),
                 b'0{"kind":"leave","id":1,"slot":4}', b'0{"kind":"want","id":1}', b"0reap"]),
     b"\n".join([_START, b"0\xff\xff\xff\xff\xff\xff\xff\xff\xfftable", _CLAIM, b"1" + b"\xff" * 120 + b"table",

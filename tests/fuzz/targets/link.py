@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from gateway.keeper.link import Decoder, LinkError, Message, encode
@@ -22,7 +21,7 @@ def check(data: bytes) -> None:
     for message in whole:
         fields = message.fields
         [again] = Decoder().feed(encode(fields, len(message.descriptors)), message.descriptors)
-        assert json.dumps(again.fields) == json.dumps(fields) and again.descriptors == message.descriptors
+        assert repr(again.fields) == repr(fields) and again.descriptors == message.descriptors
         assert isinstance(message.kind, str)
     got = [number for message in whole for number in message.descriptors]
     assert got == list(descriptors[: len(got)])
@@ -43,7 +42,8 @@ def _read(pieces: list[bytes], descriptors: range) -> list[Message]:
 def _check_text(data: bytes) -> None:
     """Bytes travel as Latin-1."""
     fields: dict[str, Any] = {"kind": "test", "text": data.decode("latin-1"), "numbers": list(data[:4])}
-    [message] = Decoder().feed(encode(fields, 0))
+    [message] = Decoder().feed(encode(fields | {"environ": data}, 0))
+    assert message.fields.pop("environ") == data
     assert message.fields == fields
 
 
@@ -56,6 +56,7 @@ SEEDS = [
     b"\2\1\2\3"
     + _framed(b'{"kind":"started","tag":1,"id":2,"pid":3,"slot":4}', 2)
     + _framed(b'{"kind":"ping"}'),
+    b"\0\1\2\3" + _framed(b'{"kind":"prepare","id":"g","environ":"x"}\0A\0b\0'),
     b"\0\1\2\3" + _framed(b"[]"),
 ]
 WORDS = [

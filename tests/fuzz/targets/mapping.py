@@ -89,10 +89,6 @@ def _check_found(found: Found, decoded: bytes, folder: bytes) -> None:
         real = os.path.realpath(os.fsencode(found.file))
         assert real.startswith((folder + b"/cgi-bin/", folder + b"/htdocs/mixed/")) and os.path.isfile(real)
         assert decoded == name or decoded.startswith(name + b"/")
-        if (
-            b"\n" in decoded
-        ):  # `.` of the pattern ends there, and what follows is not in the path (as in Apache)
-            return
         _, configuration, programs = _site()
         again = programs.by_name(configuration.server.key, name)
         assert again is not None and (again.name, again.file) == (found.name, found.file)
