@@ -20,6 +20,7 @@ from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import descriptors
 from tests.blackbox.raw import Raw
 
+pytestmark = pytest.mark.running
 MIB = 1 << 20
 SIZE = 6 * MIB + 12345
 URL = "/cgi-bin/bulk"
@@ -63,7 +64,8 @@ for request in htsession.requests():
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:
     gateway = serve_shared(
-        'LimitRequestBody 0\nLogFormat "%q %>s %b %I %O %X" bytes\nCustomLog logs/bytes.log bytes\n',
+        "LimitRequestBody 0\nListen unix:sock\n"
+        'LogFormat "%q %>s %b %I %O %X" bytes\nCustomLog logs/bytes.log bytes\n',
         {"bulk": PROGRAM},
     )
     gateway.get(f"{URL}?size={MIB}")  # what a front opens once is open
@@ -278,6 +280,16 @@ def test_a_large_body_goes_to_the_program_without_being_read(gateway: Gateway) -
     before = bytes_read_and_written(gateway)
     assert gateway.post(f"{URL}?up=1", body).text == expected
     assert bytes_read_and_written(gateway) - before < 8 * MIB
+
+
+def test_a_large_body_and_a_large_response_pass_a_Unix_socket(gateway: Gateway) -> None:
+    body, expected = up(SIZE)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(str(gateway.folder / "sock"))
+    with Raw(gateway, sock) as client:
+        assert client.request(f"POST {URL}?up=1", f"Content-Length: {SIZE}", body=body).text == expected
+        answer = client.request(f"GET {URL}?size={SIZE}")
+        assert answer.body == content(answer.header("x-mark"), SIZE)
 
 
 def test_a_large_body_that_nobody_reads_is_no_obstacle(gateway: Gateway) -> None:
