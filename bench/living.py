@@ -20,9 +20,6 @@ from bench.sessions import create
 SESSIONS = 64
 CONNECTIONS = [1, 16, 64]
 _CORES = {SERVER_CORE}  # of the servers, the programs among them; the load has another
-# wrk goes through the sessions whether they have answered or not: one whose process waits for a processor is
-# waited for (else 503)
-_DIRECTIVES = f"PersistentCGIQueue {SESSIONS}\n"
 _UVICORN, _NGINX, _LIGHTTPD, _FCGID = "uvicorn", "nginx FastCGI", "lighttpd FastCGI", "mod_fcgid"
 _P99_AT, _GOALS_AT = 16, (16, 64)
 
@@ -51,7 +48,7 @@ def run(options: Options, book: Book) -> None:
         folder = Path(name)
         folder.chmod(0o755)
         programs.write(folder)
-        with servers.pages(folder, _CORES, _DIRECTIVES) as ours, servers.constant() as plain:
+        with servers.pages(folder, _CORES) as ours, servers.constant() as plain:
             for language in _LANGUAGES:
                 if programs.present([language.program]):
                     _language(wrk, folder, ours, plain, language, options, book)

@@ -21,6 +21,9 @@ READY = 8  # StartCGI
 HOSTED = {"python": ".py", "perl": ".pl", "native": ".so"}
 _BOUND = 20.0
 MOST = 400  # sessions
+# wrk goes through the sessions whether they have answered or not: one whose process waits for a processor is
+# waited for, by all connections (else 503)
+_WAITING = 64
 
 
 def free_port() -> int:
@@ -66,7 +69,7 @@ def gateway(folder: Path, directives: str, cores: set[int]) -> Iterator[int]:
     conf.parent.mkdir(exist_ok=True)
     conf.write_text(
         f"Listen 127.0.0.1:{port}\nErrorLog error.log\nLogLevel warn\n"
-        f"MaxPersistentCGI {MOST}\nMaxCGIJobs {MOST * 2}\n{directives}"
+        f"MaxPersistentCGI {MOST}\nMaxCGIJobs {MOST * 2}\nPersistentCGIQueue {_WAITING}\n{directives}"
     )
     with running([sys.executable, "-m", "gateway", "serve", str(conf)], port, ROOT, cores):
         yield port
