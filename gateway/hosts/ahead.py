@@ -12,7 +12,7 @@ PRELOAD = "HTSESSION_PRELOAD"  # by SetEnv: more modules, for programs whose imp
 # What small scripts import; nothing of it starts threads or opens files
 SCRIPTS = """
     base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io
-    itertools json linecache locale logging math random re secrets shutil sqlite3 string tempfile textwrap
+    itertools json linecache locale math random re secrets shutil sqlite3 string tempfile textwrap
     time traceback urllib.parse
 """.split()  # noqa: SIM905
 # What the modules import that come after this one
