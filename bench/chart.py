@@ -6,14 +6,13 @@ from math import log2
 
 from bench.results import LEAST, Row
 
-_WIDTH, _LEFT, _LINE, _TOP = 920, 430, 22, 46
+# It is read on a phone too: 330 pixels wide
+_WIDTH, _LINE, _TOP, _FONT = 440, 36, 46, 12
 _OCTAVES = 3.0  # each side of the goal
-_SCALE = (_WIDTH - _LEFT - 90) / (2 * _OCTAVES)
+_MIDDLE, _SCALE = 175, 55.0
 _STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #1d2125 } .soft { fill: #5b6570 }
-.met { fill: #2f7d4f } .missed { fill: #b4532a } .goal { stroke: #1d2125; stroke-dasharray: 3 3 }
-@media (prefers-color-scheme: dark) { text { fill: #e9e6df } .soft { fill: #a6adb5 } .goal { stroke: #e9e6df }
-.met { fill: #6cc08b } .missed { fill: #e08a5f } }
+svg { color: #1d2125 } .soft { opacity: .75 } .met { fill: #2f7d4f } .missed { fill: #b4532a }
+@media (prefers-color-scheme: dark) { svg { color: #e9e6df } .met { fill: #6cc08b } .missed { fill: #e08a5f } }
 """
 
 
@@ -21,34 +20,43 @@ def draw(rows: Sequence[Row]) -> str:
     """One bar for each row with a goal: to the right of the line is better than the goal, by powers of two."""
     wanted = [row for row in rows if row.goal is not None]
     height = _TOP + _LINE * len(wanted) + 16
-    middle = _LEFT + _OCTAVES * _SCALE
     box = f'viewBox="0 0 {_WIDTH} {height}"'
+    about = (
+        "Bars to the right of the line: better than the goal; to the left: worse. Each step is a factor of two."
+    )
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-labelledby="t">',
-        f'<title id="t">{escape(_summary(wanted))}</title><style>{_STYLE}</style>',
-        f'<text x="{middle}" y="18" text-anchor="middle">the goal</text>',
-        f'<text class="soft" x="{middle - 40}" y="36" text-anchor="end">half as good</text>',
-        f'<text class="soft" x="{middle + 40}" y="36">twice as good</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-labelledby="goals-title goals-desc"'
+        ' font-family="system-ui, sans-serif">',
+        f'<title id="goals-title">{escape(_summary(wanted))}</title><desc id="goals-desc">{about}</desc>',
+        f"<style>{_STYLE}</style>",
+        _text(_MIDDLE, 16, "the goal", "middle"),
+        _text(_MIDDLE - 20, 34, "half as good", "end", soft=True),
+        _text(_MIDDLE + 20, 34, "twice as good", "start", soft=True),
     ]
     for number, row in enumerate(wanted):
-        lines += _bar(row, _TOP + _LINE * number, middle)
-    lines.append(f'<line class="goal" x1="{middle}" x2="{middle}" y1="{_TOP - 20}" y2="{height - 8}"/></svg>')
-    return "\n".join(lines) + "\n"
+        lines += _bar(row, _TOP + _LINE * number)
+        y = _TOP + _LINE * number + 16
+        lines.append(f'<line x1="{_MIDDLE}" x2="{_MIDDLE}" y1="{y}" y2="{y + 14}" stroke="currentColor"/>')
+    return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def _bar(row: Row, y: int, middle: float) -> list[str]:
+def _text(x: float, y: float, text: str, anchor: str, *, soft: bool = False) -> str:
+    kind = ' class="soft"' if soft else ""
+    place = f'x="{x}" y="{y}" text-anchor="{anchor}" font-size="{_FONT}"'
+    return f'<text{kind} {place} fill="currentColor">{escape(text)}</text>'
+
+
+def _bar(row: Row, y: int) -> list[str]:
     assert row.goal is not None
     better = row.figure / row.goal.bound if row.goal.sign == LEAST else row.goal.bound / max(row.figure, 1e-9)
     octaves = max(-_OCTAVES, min(_OCTAVES, log2(max(better, 1e-9))))
     length = abs(octaves) * _SCALE
-    x = middle if octaves >= 0 else middle - length
-    label = f"{row.work}, beside {row.peer}" if row.peer else row.work
+    x = _MIDDLE if octaves >= 0 else _MIDDLE - length
     kind = "met" if row.met else "missed"
-    stands = f"{row.figure:.2f} ({row.goal})"
     return [
-        f'<text x="{_LEFT - 8}" y="{y + 14}" text-anchor="end">{escape(label)}</text>',
-        f'<rect class="{kind}" x="{x:.1f}" y="{y + 4}" width="{max(length, 1):.1f}" height="13" rx="2"/>',
-        f'<text class="soft" x="{_WIDTH - 4}" y="{y + 14}" text-anchor="end">{escape(stands)}</text>',
+        _text(4, y + 13, f"{row.work}, beside {row.peer}" if row.peer else row.work, "start"),
+        f'<rect class="{kind}" x="{x:.1f}" y="{y + 17}" width="{max(length, 1):.1f}" height="12" rx="2"/>',
+        _text(_WIDTH - 4, y + 28, f"{row.figure:.2f} ({row.goal})", "end", soft=True),
     ]
 
 
