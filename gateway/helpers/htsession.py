@@ -26,10 +26,15 @@ import sys
 from collections.abc import Iterator
 from io import BufferedReader, FileIO, TextIOWrapper  # found faster than as attributes of a module
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 BODY_IN_MEMORY = 1 << 20
 _CHUNK = 1 << 16
 _LASTING_NAMES = {b"PATH", b"HTSESSION_FD", b"HTSESSION_LIB", b"LC_CTYPE"}
 _names_at_import = set(os.environb) - _LASTING_NAMES
+_environment = vars(os.environb).get("_data", os.environb)  # without a call in Python for each that is looked at
 
 
 class ProtocolError(Exception):
@@ -43,35 +48,63 @@ class _Output(io.BufferedWriter):
         self.flush()
 
 
+class _Text(TextIOWrapper):
+    """A text layer that knows whether the program has set it up differently."""
+
+    changed = False
+
+    def reconfigure(self, **options: Any) -> None:
+        self.changed = True
+        super().reconfigure(**options)
+
+
 class Streams:
-    """Standard input, output and error of one process, set anew for every request (B1)."""
+    """Standard input, output and error of one process, the same for every request (B1)."""
 
     def __init__(self) -> None:
         sys.stdout.flush()
         self._first_body: int | None = os.dup(0)
         self._descriptors = os.dup(1), os.dup(2)
+        self._nothing = os.open(os.devnull, os.O_RDONLY)
         self._codings = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
         self._stdout, self._stderr = (_Output(io.FileIO(fd, "wb", closefd=False)) for fd in (1, 2))
         self._first_output = sys.__stdout__  # a program that was there first may have kept it
-        self._text: TextIOWrapper | None = None  # standard output since the last request
+        self._input: _Text | None = None  # standard input, while it is one without a body
+        self._output: _Text | None = None
+        self._errors: _Text | None = None
         self._alone = False  # whether all programs come after this
+        self._own = (0, 0)  # device and inode of standard output then
 
     def attach(self) -> None:
         """Descriptors 1 and 2 have become others: those of a process that has not seen a program yet."""
         self._alone = True
         for fd, kept in enumerate(self._descriptors, 1):
             os.dup2(fd, kept, inheritable=False)
+        status = os.fstat(1)
+        self._own = status.st_dev, status.st_ino
 
     def renew(self, body: int | None = None) -> None:
-        """Fresh streams on descriptors 0 to 2; the descriptor `body` moves to standard input, None leaves that
-        as it is."""
+        """What the program has changed is as it was; the descriptor `body` moves to standard input, None leaves
+        that as it is."""
         if body is not None:
             os.dup2(body, 0)
             os.close(body)
-        stdin = BufferedReader(FileIO(0, closefd=False))
-        sys.stdin = TextIOWrapper(stdin, *self._codings[0])
-        sys.stdout = sys.__stdout__ = self._text = _text(self._stdout, *self._codings[1])  # type: ignore[misc]
-        sys.stderr = _text(self._stderr, *self._codings[2], line_buffering=True)
+        self._input = None
+        sys.stdin = _Text(BufferedReader(FileIO(0, closefd=False)), *self._codings[0])
+        self._renew_outputs()
+
+    def renew_without_body(self) -> None:
+        """The same, with nothing to read on standard input, which is so since the last response."""
+        if sys.stdin is not self._input or not _is_as_made(self._input):
+            sys.stdin = self._input = _Text(BufferedReader(FileIO(0, closefd=False)), *self._codings[0])
+        self._renew_outputs()
+
+    def _renew_outputs(self) -> None:
+        if sys.stdout is not self._output or sys.__stdout__ is not sys.stdout or not _is_as_made(self._output):
+            self._output = _text(self._stdout, *self._codings[1])
+            sys.stdout = sys.__stdout__ = self._output  # type: ignore[misc]
+        if sys.stderr is not self._errors or not _is_as_made(self._errors):
+            sys.stderr = self._errors = _text(self._stderr, *self._codings[2], line_buffering=True)
 
     def flush(self, end: bytes = b"") -> bool:
         """Send what was written so far on its way, through whatever the program made of `sys.stdout`. True: and
@@ -80,9 +113,12 @@ class Streams:
         together = bool(end) and self._is_untouched()
         if together:
             self._stdout.write(end)
-        for stream in (sys.stdout, sys.__stdout__, self._first_output, self._stdout, sys.stderr, self._stderr):
+            streams: tuple[Any, ...] = self._stdout, sys.stderr, self._stderr
+        else:
+            streams = sys.stdout, sys.__stdout__, self._first_output, self._stdout, sys.stderr, self._stderr
+        for stream in streams:
             try:
-                stream.flush()  # type: ignore[union-attr]
+                stream.flush()
             except (AttributeError, ValueError):  # made None, closed or detached by the program
                 pass
             except OSError:  # of standard error: the program has closed its descriptor
@@ -92,12 +128,13 @@ class Streams:
 
     def _is_untouched(self) -> bool:
         """Whether standard output is what it was when the request came."""
-        if not self._alone or sys.stdout is not self._text or sys.__stdout__ is not self._text:
+        if not self._alone or sys.stdout is not self._output or sys.__stdout__ is not self._output:
             return False
         try:
-            return os.path.samestat(os.fstat(1), os.fstat(self._descriptors[0]))
+            status = os.fstat(1)
         except OSError:
             return False
+        return (status.st_dev, status.st_ino) == self._own
 
     def end_response(self, mark: bytes) -> None:
         """Drop what the program left unread of the first request's body (P9), then write the end mark (P1)."""
@@ -110,8 +147,9 @@ class Streams:
         end = b"\4%s\n" % mark
         sent = self.flush(end)
         stdout, stderr = self._descriptors
-        for fd, kept in enumerate((stdout, stdout, stderr)):  # 0: taken until the next body comes
-            os.dup2(kept, fd)
+        os.dup2(self._nothing, 0)  # a body is let go before the next one comes
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
         if not sent:
             os.write(stdout, end)
 
@@ -123,7 +161,6 @@ class Session:
         self.over = False
         self.unseen = False  # a request that no loop was given yet
         self._serving = False
-        self._ready = False  # whether the streams are new
         self._process = os.getpid()
         self._names = _names_at_import
         self._in_environment = os.environ.pop("HTSESSION_FIRST", "") != "frame"  # else P11
@@ -141,8 +178,7 @@ class Session:
         without a body needs them."""
         self.over = self.unseen = self._serving = False
         self._names = set()
-        self._streams.renew(_body(None, 0))
-        self._ready = True
+        self._streams.renew_without_body()
 
     def fetch(self) -> bool:
         """End the response under way and wait for the next request; False: no more (P8), or in a forked child.
@@ -188,14 +224,17 @@ class Session:
         size = _number(fields.get(b"CONTENT_LENGTH", b""))
         if not size:
             del fields[b"CONTENT_LENGTH"]
-        if size or not self._ready:
+        if size:
             self._streams.renew(_body(self._requests, size))
-        self._ready = False
-        for name in self._names - fields.keys():
-            os.environb.pop(name, None)
-        for name, value in fields.items():  # `update` would ask first what kind of mapping this is
-            os.environb[name] = value
-        self._names = set(fields)
+        else:
+            self._streams.renew_without_body()
+        if self._names != fields.keys():
+            for name in self._names - fields.keys():
+                os.environb.pop(name, None)
+            self._names = set(fields)
+        for name, value in fields.items():
+            if _environment.get(name) != value:
+                os.environb[name] = value
         return True
 
 
@@ -212,11 +251,11 @@ def read_frame(requests: io.BufferedReader) -> dict[bytes, bytes] | None:
         size += byte
     length = _number(size[:-1])
     frame = requests.read(length + 1)
-    fields = frame[:-1].split(b"\0")
-    if len(frame) != length + 1 or not frame.endswith(b"\0,") or len(fields) % 2 == 0:
+    fields = frame.split(b"\0")
+    if len(frame) != length + 1 or fields.pop() != b"," or len(fields) % 2:
         raise ProtocolError("a request must be a netstring of names and values that end in NUL")
-    variables = {fields[i]: fields[i + 1] for i in range(0, len(fields) - 1, 2)}
-    if b"" in variables or any(b"=" in name for name in variables):
+    variables = dict(zip(fields[::2], fields[1::2]))
+    if b"" in variables or b"=" in b"".join(variables):
         raise ProtocolError("a request has a name that no variable can have")
     return variables
 
@@ -227,29 +266,34 @@ def _number(text: bytes) -> int:
     return int(text)
 
 
-def _body(requests: io.BufferedReader | None, size: int) -> int:
-    """A descriptor of the request's body, at its beginning: of a real file, for subprocesses read it too."""
-    if requests is None or not size:
-        return os.open(os.devnull, os.O_RDONLY)
-    with _memory_file() if size <= BODY_IN_MEMORY and hasattr(os, "memfd_create") else _disk_file() as file:
+def _body(requests: io.BufferedReader, size: int) -> int:
+    """A descriptor of the request's body, at its beginning: of a real file, for subprocesses read it too.
+    Raises ProtocolError."""
+    descriptor = _memory_file() if size <= BODY_IN_MEMORY and hasattr(os, "memfd_create") else _disk_file()
+    try:
         while size:
             part = requests.read(min(size, _CHUNK))
             if not part:
                 raise ProtocolError(f"{size} bytes of the request's body are missing")
-            file.write(part)
             size -= len(part)
-        file.seek(0)
-        return os.dup(file.fileno())
+            while part:
+                part = part[os.write(descriptor, part) :]
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def _memory_file() -> io.BufferedRandom:
-    return open(os.memfd_create("request-body"), "w+b")
+def _memory_file() -> int:
+    return os.memfd_create("request-body")
 
 
-def _disk_file() -> io.BufferedRandom:
+def _disk_file() -> int:
     import tempfile  # costs more than everything else here
 
-    return tempfile.TemporaryFile()
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _request_pipe() -> io.BufferedReader | None:
@@ -263,9 +307,16 @@ def _request_pipe() -> io.BufferedReader | None:
 
 def _text(
     buffer: io.BufferedWriter, encoding: str, errors: str | None, *, line_buffering: bool = False
-) -> io.TextIOWrapper:
+) -> _Text:
     # write_through: nothing may wait in a text layer that the program keeps from an earlier request
-    return TextIOWrapper(buffer, encoding, errors, "\n", line_buffering, write_through=True)
+    return _Text(buffer, encoding, errors, "\n", line_buffering, write_through=True)
+
+
+def _is_as_made(text: _Text | None) -> bool:
+    try:
+        return text is not None and not text.closed and not text.changed
+    except ValueError:  # detached
+        return False
 
 
 _session: Session | None = None
