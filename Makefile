@@ -1,6 +1,6 @@
 # `make serve` starts the gateway, `make test` runs the tests. Both install what they need into .venv first.
 
-PYTHON ?= python3
+PYTHON ?= $(shell .ci/python)
 VENV := .venv
 BIN := $(VENV)/bin
 SERVING := $(VENV)/.serves
@@ -40,7 +40,7 @@ help:
 
 # A stamp is newer than pyproject.toml when everything in it is installed: the second time costs nothing.
 $(VENV)/bin/python:
-	@echo "Creating $(VENV) …"
+	@echo "Creating $(VENV) with $$($(PYTHON) -c 'import sys; print(sys.executable, sys.version.split()[0])') …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (set PYTHON=…)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 

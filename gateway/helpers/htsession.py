@@ -34,7 +34,7 @@ BODY_IN_MEMORY = 1 << 20
 _CHUNK = 1 << 16
 _LASTING_NAMES = {b"PATH", b"HTSESSION_FD", b"HTSESSION_LIB", b"LC_CTYPE"}
 _names_at_import = set(os.environb) - _LASTING_NAMES
-_environment = vars(os.environb).get("_data", os.environb)  # without a call in Python for each that is looked at
+_environment = vars(os.environb).get("_data", os.environb)  # read without a call in Python for each
 
 
 class ProtocolError(Exception):
@@ -233,8 +233,9 @@ class Session:
                 os.environb.pop(name, None)
             self._names = set(fields)
         for name, value in fields.items():
-            if _environment.get(name) != value:
-                os.environb[name] = value
+            if _environment.get(name) != value:  # what differs is set as `os.environb` does it
+                os.putenv(name, value)
+                _environment[name] = value
         return True
 
 
@@ -254,7 +255,7 @@ def read_frame(requests: io.BufferedReader) -> dict[bytes, bytes] | None:
     fields = frame.split(b"\0")
     if len(frame) != length + 1 or fields.pop() != b"," or len(fields) % 2:
         raise ProtocolError("a request must be a netstring of names and values that end in NUL")
-    variables = dict(zip(fields[::2], fields[1::2]))
+    variables = dict(zip(fields[::2], fields[1::2]))  # noqa: B905 (`strict` is newer than Python 3.8)
     if b"" in variables or b"=" in b"".join(variables):
         raise ProtocolError("a request has a name that no variable can have")
     return variables
