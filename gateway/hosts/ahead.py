@@ -8,19 +8,46 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PRELOAD = "HTSESSION_PRELOAD"  # by SetEnv: more modules, for programs whose imports take long
 # What small scripts import; nothing of it starts threads or opens files
 SCRIPTS = """
-    base64 collections.abc datetime email.message email.parser functools hashlib hmac html http.cookies io
-    itertools json linecache locale math random re secrets shutil sqlite3 string tempfile textwrap
-    time traceback urllib.parse
+    base64 collections.abc copy datetime email.generator email.message email.parser functools hashlib hmac
+    html http.cookies io itertools json linecache locale logging math random re secrets shutil sqlite3
+    string tempfile textwrap threading time traceback urllib.parse
 """.split()  # noqa: SIM905
 # What the modules import that come after this one
 HOST = "ast atexit fcntl marshal select signal socket struct types".split()  # noqa: SIM905
+# Whose hooks at a fork mend what other threads of the parent may have left; `random` has a reseeder
+_ONLY_FOR_THREADS = {"concurrent.futures.thread", "logging", "random", "threading"}
+_with_hooks: set[str] = set()
 
 
 def load() -> list[str]:
     """Load all of it; returns the names of the modules that scripts may want to have from elsewhere."""
+    register = os.register_at_fork
+
+    def note(**hooks: Callable[[], object]) -> None:
+        _with_hooks.add(sys._getframe(1).f_globals.get("__name__", ""))
+        register(**hooks)
+
+    os.register_at_fork = note  # type: ignore[assignment]
+    try:
+        return _load()
+    finally:
+        os.register_at_fork = register
+
+
+def is_fork_watched() -> bool:
+    """Whether a new process must go through the interpreter's hooks at a fork. Else it must not: what they
+    write to would be copied in each process."""
+    return not _with_hooks <= _ONLY_FOR_THREADS or len(os.listdir("/proc/self/task")) > 1
+
+
+def _load() -> list[str]:
     for name in HOST:
         __import__(name)
     before = set(sys.modules)

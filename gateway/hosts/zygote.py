@@ -24,8 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
 
-    from gateway.hosts import pages
+    from gateway.hosts import ahead, pages
 else:
+    import ahead
     import pages
 
 # linux/sched.h and the system call tables; all other arguments are 0, which makes their order the same
@@ -39,9 +40,6 @@ _LONGEST_MARK = 64
 _NUMBERS = struct.Struct(f"{_DESCRIPTORS}i")
 _SPACE = socket.CMSG_SPACE(_MOST * _NUMBERS.size)
 _CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
-# Modules for whose sake the interpreter is told of the new process. Without threads there is nothing else
-# to mend, and what is not run touches no memory that is shared
-_NEED_CARE = {"asyncio", "concurrent", "logging", "multiprocessing", "ssl", "threading"}
 _LIBC = ctypes.PyDLL(None, use_errno=True)
 _PR_SET_NAME = 15
 _set_process = _LIBC.prctl
@@ -215,7 +213,7 @@ def _cloner() -> Callable[[int], int]:
     system_call = _LIBC.syscall
     system_call.restype = ctypes.c_long
     arguments = [ctypes.c_long(0)] * 4
-    api = ctypes.pythonapi if _NEED_CARE & sys.modules.keys() else None
+    api = ctypes.pythonapi if ahead.is_fork_watched() else None
     reseed = _reseeder()
 
     def clone(flags: int) -> int:
