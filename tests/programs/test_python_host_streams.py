@@ -81,6 +81,50 @@ def test_P1_whatever_was_written_comes_before_the_mark_in_every_call(tmp_path: P
         assert program.stderr() == ""
 
 
+CHANGES = {
+    "output in another coding": "sys.stdout.reconfigure(encoding='latin-1')",
+    "other ends of lines": "sys.stdout.reconfigure(newline='\\r\\n')",
+    "errors in another coding": "sys.stderr.reconfigure(encoding='latin-1')",
+    "input in another coding": "sys.stdin.reconfigure(encoding='latin-1')",
+    "another input": "sys.stdin = io.StringIO('other')",
+    "input closed": "sys.stdin.close()",
+    "input detached": "sys.stdin.detach()",
+    "another file as descriptor 0": "os.dup2(os.open(__file__, os.O_RDONLY), 0)",
+    "another output": "sys.stdout = io.StringIO()",
+    "only the original output": "sys.__stdout__ = io.StringIO()",
+    "output detached": "sys.stdout.detach()",
+    "errors detached": "sys.stderr.detach()",
+    "other errors": "sys.stderr = io.StringIO()",
+}
+FOUND = """
+import io, os, sys
+count = globals().get("count", 0) + 1
+if count == 2:
+    CHANGE
+else:
+    print("ä", file=sys.stderr)
+    print("ä", file=sys.__stdout__)
+    os.system("head -c 2")
+    print(sys.stdin.read())
+"""
+
+
+@pytest.mark.parametrize("begun", [b"", b"body"], ids=["without a body", "with a body"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_B1_a_stream_that_one_call_changed_is_as_it_was_in_the_next(
+    tmp_path: Path, change: str, begun: bytes
+) -> None:
+    with hosted(tmp_path, FOUND.replace("CHANGE", change)) as program:
+        expected = program.response()
+        assert expected == ("ä\n\n".encode(), True)
+        assert program.call(body=begun).marked
+        assert program.call() == expected
+        assert program.call(body="öäü".encode()) == ("öä\näü\n".encode(), True)
+        assert program.call() == expected
+        assert program.end() == 0
+        assert program.stderr() == 4 * "ä\n"
+
+
 def test_huge_output_streams(tmp_path: Path) -> None:
     with hosted(
         tmp_path, "import sys\nfor _ in range(64): sys.stdout.write('0123456789abcde\\n' * 8192)"
