@@ -12,6 +12,11 @@ from tests.blackbox.harness import Answer, Gateway
 from tests.blackbox.warm import ONE, PROGRAMS, WARM, is_warm, once, wait_ready
 
 MODULE = "import os\nloaded_by = os.getpid()\n"
+WATCHING = """
+import os
+forked = []
+os.register_at_fork(before=lambda: forked.append("before"), after_in_child=lambda: forked.append("child"))
+"""
 LOOK = "import slow_one; print('in', slow_one.loaded_by)"
 
 
@@ -60,6 +65,29 @@ def test_a_module_beside_the_script_comes_before_a_loaded_one_of_its_name(gatewa
         f"{ONE.replace('one.py', 'own/one.py')}?import%20slow_one;print('in',slow_one.loaded_by)"
     )
     assert numbers(answer)[1] == 0
+
+
+def test_a_module_that_watches_forks_hears_of_the_new_process(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "watching.py").write_text(WATCHING)
+    variables = f"SetEnv PYTHONPATH {tmp_path}\nSetEnv HTSESSION_PRELOAD watching\n"
+    gateway = serve(WARM + variables, PROGRAMS)
+    wait_ready(gateway)
+    answers = [once(gateway, "import watching; print(*watching.forked[-2:])") for _ in range(3)]
+    assert all(is_warm(answer) and answer.text.endswith("before child\n") for answer in answers)
+
+
+def test_modules_loaded_ahead_find_the_process_as_they_would_their_own(gateway: Gateway) -> None:
+    answer = once(
+        gateway,
+        "import logging, random, threading; thread = threading.Thread(target=lambda: print('runs'));"
+        "thread.start(); thread.join(); logging.warning('told'); first = random.random();"
+        "print(threading.main_thread().native_id == os.getpid(), threading.active_count(), first)",
+    )
+    other = once(gateway, "import random; print(random.random())")
+    words, others = answer.text.split(), other.text.split()
+    assert is_warm(answer) and words[-4:-1] == ["runs", "True", "1"]
+    assert words[-1] != others[-1]
+    gateway.wait_log("WARNING:root:told")
 
 
 def test_without_StartCGI_it_has_no_effect(serve: Serve, tmp_path: Path) -> None:
