@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,8 @@ from gateway.request.incoming import Record
 from gateway.sessions.handle import HandleMint
 from tests.fuzz.target import Target
 from tests.sessions.world import World
+
+_NEW_LINE = re.compile("%[-_0^#+]*[0-9]*[EO]?n")  # strftime(3), with glibc's flags and modifiers
 
 
 @dataclass
@@ -74,8 +77,7 @@ def _json() -> Callable[[Entry], bytes]:
 
 
 def _line_ends(code: Code) -> int:
-    """Of strftime(3)."""
-    return code.argument.count("\n") + code.argument.count("%n") if code.letter == "t" else 0
+    return code.argument.count("\n") + len(_NEW_LINE.findall(code.argument)) if code.letter == "t" else 0
 
 
 def _written(part: Part) -> str:
