@@ -64,9 +64,7 @@ class Protocol(Client):
     def data_received(self, data: bytes) -> None:
         """Parse; what cannot be served is answered in its turn."""
         if self.deaf:
-            self.discarded += len(data)
-            if self.discarded > self.patience:
-                self.flow.pause_reading()
+            self._discard(len(data))
             return
         if len(data) > _PIECE and self.stage is not _BODY:
             self._in_pieces(data)
@@ -87,7 +85,16 @@ class Protocol(Client):
     def _in_pieces(self, data: bytes) -> None:
         """Of a head that is too large little is parsed before it is refused."""
         Protocol.data_received(self, data[:_PIECE])
-        Protocol.data_received(self, data[_PIECE:])
+        if self.deaf:
+            self._discard(len(data) - _PIECE)
+        else:
+            Protocol.data_received(self, data[_PIECE:])
+
+    def _discard(self, count: int) -> None:
+        """Bytes came that nobody wants."""
+        self.discarded += count
+        if self.discarded > self.patience:
+            self.flow.pause_reading()
 
     def late(self) -> None:
         """The client was too slow with a head or a body (RequestReadTimeout): 408, or a reset when it is too
