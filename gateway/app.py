@@ -174,12 +174,14 @@ class Application:
         if self._sampler is not None:
             self._sampler.leave()
         self._leave_status()
+        self.handler.brake.release()
         self.moves.drain()
         self._link.tell("released")
 
     def stop(self) -> None:
         """No new requests; those that wait get 503; idle sessions end at once (T5)."""
         self._leave_status()
+        self.handler.brake.release()
         self.registry.stop()
         self.starter.stop()
 

@@ -4,6 +4,8 @@ from http import HTTPStatus
 from math import ceil
 from typing import ClassVar
 
+CLOSE = (b"connection", b"close")
+
 
 class GatewayError(Exception):
     """A request that is answered by the gateway itself.

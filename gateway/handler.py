@@ -11,7 +11,7 @@ from gateway.directives import table
 from gateway.directives.access import access_of
 from gateway.directives.readers.redirects import Document
 from gateway.directives.settings import Settings
-from gateway.errors import BadRequest, Busy, ClientGone, GatewayError, NotFound, RedirectLoop
+from gateway.errors import CLOSE, BadRequest, Busy, ClientGone, GatewayError, NotFound, RedirectLoop, TooMany
 from gateway.keeper.table import session_key
 from gateway.logs.access.logs import AccessLogs
 from gateway.logs.access.masks import Masks
@@ -24,11 +24,13 @@ from gateway.protocol.events import Head
 from gateway.protocol.paths import BadPath, parse_path
 from gateway.request import redirects
 from gateway.request.body import Body, Receive
+from gateway.request.brake import Brake
 from gateway.request.caller import Caller, LookAgain
-from gateway.request.incoming import Asgi, Incoming, Known, Record, Scope, Send, request_of
+from gateway.request.incoming import Asgi, Connection, Incoming, Known, Record, Scope, Send, request_of
 from gateway.request.lookups import Lookups
 from gateway.request.newcomer import Newcomers
 from gateway.request.relay import Relay
+from gateway.sessions.quotas import client_number
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 from gateway.web import pages
@@ -64,7 +66,7 @@ class Begun(NamedTuple):
 
 
 class Handler:
-    """The ASGI callable for HTTP. `guard` lets requests in."""
+    """The ASGI callable for HTTP. `guard` lets requests in, `brake` holds up whoever is above a limit."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -77,6 +79,7 @@ class Handler:
         self.ids, self.whole = services.ids, services.registry.whole
         self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
         self._lookups = Lookups()
+        self.brake = Brake()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -268,6 +271,8 @@ class Handler:
             client = record.request.client
             where = ":".join(str(part) for part in client if part) if client else None
             self._services.log(error.level, error.log, client=where, host=record.host.key)
+        if isinstance(error, TooMany):
+            await self._brake(error, record, asgi.scope["gateway.connection"])
         page = error.page if isinstance(error, RetiredHandle) else pages.of_error(error)
         if self._measures is not None:
             self._measures.refusals[page.status] += 1
@@ -276,6 +281,11 @@ class Handler:
             return
         accept = next((value for name, value in asgi.scope["headers"] if name == b"accept"), b"")
         await pages.render(page, accept.decode("latin-1"), error.headers)(*asgi)
+
+    async def _brake(self, error: TooMany, record: Record, connection: Connection) -> None:
+        client = record.request.client
+        if client is not None and not await self.brake.hold(client_number(client[0]), connection):
+            error.headers += (CLOSE,)
 
     async def _documented(self, document: Document, page: Page, record: Record, asgi: Asgi) -> bool:
         """Send what ErrorDocument says. False when the gateway's own page is meant, or when this fails too."""

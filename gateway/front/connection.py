@@ -26,6 +26,7 @@ from gateway.front.cycle import Careful, Cycle
 
 _BETWEEN, _HEAD, _BODY = Stage
 _WATCHED = heads.WATCHED
+_PIECE = 16384  # bytes of heads that are parsed before they are looked at
 _HIGH_WATER = 65536  # bytes of a body that are read before somebody wants them
 _MOST_PIPELINED = 100  # requests that wait behind the one under way
 _MOST_NOISE = 1 << 19  # bytes between the chunks of a body; eight are granted for each byte of the body
@@ -63,9 +64,10 @@ class Protocol(Client):
     def data_received(self, data: bytes) -> None:
         """Parse; what cannot be served is answered in its turn."""
         if self.deaf:
-            self.discarded += len(data)
-            if self.discarded > self.patience:
-                self.flow.pause_reading()
+            self._discard(len(data))
+            return
+        if len(data) > _PIECE and self.stage is not _BODY:
+            self._in_pieces(data)
             return
         self.head = self.head + len(data) if self.stage is _HEAD else len(data)
         before = self.taken
@@ -79,6 +81,20 @@ class Protocol(Client):
             self._refuse(_meaning(error, data))
         except GatewayError as error:
             self._refuse(error)
+
+    def _in_pieces(self, data: bytes) -> None:
+        """Of a head that is too large little is parsed before it is refused."""
+        Protocol.data_received(self, data[:_PIECE])
+        if self.deaf:
+            self._discard(len(data) - _PIECE)
+        else:
+            Protocol.data_received(self, data[_PIECE:])
+
+    def _discard(self, count: int) -> None:
+        """Bytes came that nobody wants."""
+        self.discarded += count
+        if self.discarded > self.patience:
+            self.flow.pause_reading()
 
     def late(self) -> None:
         """The client was too slow with a head or a body (RequestReadTimeout): 408, or a reset when it is too

@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from gateway.errors import GatewayError
+from gateway.errors import CLOSE, GatewayError
 from gateway.front.client import Client
 
 _BODILESS = (204, 304)
@@ -91,7 +91,7 @@ class Careful(Cycle):
         self._counted = any(name == b"content-length" for name, _ in headers)
         self.chunked_encoding = None if self._counted else False
         bodiless = self.scope["method"] == "HEAD" or message["status"] in _BODILESS
-        self.keep_alive = self.asked and (self._counted or bodiless)
+        self.keep_alive = self.asked and (self._counted or bodiless) and CLOSE not in headers
         return {**message, "headers": [*headers, _KEPT]} if self.keep_alive else message
 
     def _unwanted(self, status: int) -> bool:

@@ -164,17 +164,12 @@ class Lane(Protocol):
     def data_received(self, data: bytes) -> None:
         """A request that came before is not read again: the same bytes, and nothing else, say the same."""
         memory = self._memory
-        if memory is None or self.stage is not _BETWEEN:
+        if memory is None or self.stage is not _BETWEEN or len(data) > _LONGEST:
             super().data_received(data)
         elif (known := memory.known.get(data)) is None or not self._repeated(known):
             self._called, self._begun = None, 0
             super().data_received(data)
-            if (
-                self._called is not None
-                and len(data) <= _LONGEST
-                and self._begun == 1
-                and self.stage is _BETWEEN
-            ):
+            if self._called is not None and self._begun == 1 and self.stage is _BETWEEN:
                 memory.add(data, self._called)
         if self._held is not None:
             self._release()

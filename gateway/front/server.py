@@ -6,6 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
+from math import ceil
 
 import uvicorn
 
@@ -22,6 +23,8 @@ from gateway.front.lane import Lane, Track
 from gateway.front.tls import Certificates, Handshakes
 from gateway.logs.error import ErrorLog
 from gateway.measure.sources import Traffic
+
+_HELD = 8  # clients above a limit hold up to one in so many connections
 
 
 class Kind(Enum):
@@ -79,6 +82,7 @@ class Servers:
         for server in self._servers.values():
             server.server_state = self._state
         application.traffic = self._traffic
+        application.handler.brake.most = ceil(self.crowd.most / _HELD)
 
     @property
     def busy(self) -> bool:

@@ -86,8 +86,7 @@ class Newcomers:
             return await self._answer(self._first(on, program, info, guest, expired=expired), send)
         finally:
             if guest.ticket is not None:
-                call = on.record.call
-                guest.ticket.settle(began=call is not None and call.session is not None)
+                guest.ticket.settle()
 
     def at_once(self, on: Incoming, program: Program, relay: Relay) -> bool:
         """Start a program, if nothing has to be waited for and nobody to be asked; its body is in memory. The

@@ -16,6 +16,7 @@ from gateway.sessions.session import Granted, Headers, Session
 from gateway.sessions.store import shared_key
 from gateway.sessions.suspicion import Suspicion
 
+_WANTED = (Outcome.KEEP, Outcome.LIMIT)  # a session, whether it begins or not
 _KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))  # W3
 
 _REFUSALS = {
@@ -67,12 +68,18 @@ class Judge:
             never_kept=call.never_kept or call.guest.unwelcome,
             nph=program.nph,
         )
-        if session is None and asked.outcome is Outcome.KEEP and len(call.user or b"") > LONGEST_OWNER:
+        return self._admitted(call, asked) if session is None and asked.outcome in _WANTED else asked
+
+    def _admitted(self, call: Call, asked: Asked) -> Asked:
+        """Whether a session that is asked for may begin; that it was asked for counts in any case."""
+        in_time = call.guest.ticket is None or call.guest.ticket.take()
+        if asked.outcome is Outcome.LIMIT:
+            return asked
+        if len(call.user or b"") > LONGEST_OWNER:
             text = "HTS005 the name of the user is too long for an owner of a session"
             return asked._replace(outcome=Outcome.REFUSED, log=text)
-        if session is None and asked.outcome is Outcome.KEEP and (name := self._too_many(call)) is not None:
-            return asked._replace(outcome=Outcome.LIMIT, log=f"HTS003 {name} is reached")
-        return asked
+        name = self._too_many(call) or ("" if in_time else "PersistentCGIClientRate")
+        return asked._replace(outcome=Outcome.LIMIT, log=f"HTS003 {name} is reached") if name else asked
 
     def _too_many(self, call: Call) -> str | None:
         """The limit of the newcomer's user or client that is reached (L2)."""
@@ -84,8 +91,6 @@ class Judge:
         ):
             if most and holder and registry.quotas.sessions(holder, overlap=registry.overlap) >= most:
                 return name
-        if guest.ticket is not None and not guest.ticket.take():
-            return "PersistentCGIClientRate"
         return None
 
     def _limit(self, call: Call) -> tuple[str, Callable[[], bool]]:

@@ -34,10 +34,12 @@ class Ticket:
     of others when its response asks for a session."""
 
     def __init__(self, rates: "Rates", who: _Who, name: Name) -> None:
-        self._rates, self._who, self._name, self._paid = rates, who, name, False
+        self._rates, self._who, self._name = rates, who, name
+        self._paid = self._asked = False
 
     def take(self) -> bool:
-        """Whether a session may begin; its program is known to persist from now on."""
+        """The response asks for a session: whether one may begin. The program is known to persist from now on."""
+        self._asked = True
         self._rates.persists(self._name)
         return self.pay()
 
@@ -46,9 +48,9 @@ class Ticket:
         self._paid = self._paid or self._rates.pay(self._who)
         return self._paid
 
-    def settle(self, *, began: bool) -> None:
-        """The request is over; one that began no session costs nothing."""
-        if self._paid and not began:
+    def settle(self) -> None:
+        """The request is over; one whose response asked for no session costs nothing."""
+        if self._paid and not self._asked:
             self._rates.pay_back(self._who)
 
 
@@ -83,7 +85,7 @@ class Rates:
         return True
 
     def pay_back(self, who: _Who) -> None:
-        """It came to no session."""
+        """No session was asked for."""
         self._account(who).due -= who[1].each
 
     def _account(self, who: _Who) -> _Account:

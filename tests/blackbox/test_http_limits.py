@@ -187,3 +187,40 @@ def test_of_a_client_whose_head_was_refused_little_more_is_read(usual: Gateway) 
         assert client.answer().status == 431
         with pytest.raises(ConnectionError):
             client.sock.sendall(b"x" * FLOOD)
+
+
+def test_of_a_head_that_is_too_large_little_is_parsed(serve: Serve) -> None:
+    gateway, line = serve(), "X-Many: " + "x" * 100
+    assert _get(gateway, "/", [line] * 2000).status == 431
+    found = gateway.wait_log(r"(\d+) headers, LimitRequestFields is 100")
+    assert int(found[1]) < 16384 / len(line) + 1
+
+
+def test_requests_that_come_in_one_large_piece_are_all_answered_whole(usual: Gateway) -> None:
+    """Longer together than what is parsed at once: heads and bodies are cut anywhere."""
+    padding, count = "X-Long: " + "x" * 1000, 60
+    with Raw(usual) as client:
+        client.send(
+            b"".join(
+                f"POST /cgi-bin/child?echo={number}-&body HTTP/1.1\r\nHost: x\r\n{padding}\r\n"
+                f"Content-Length: {number * 20}\r\n\r\n{str(number % 10) * number * 20}".encode()
+                for number in range(count)
+            )
+        )
+        answers = [client.answer("POST").text for _ in range(count)]
+    assert answers == [f"{number}-{str(number % 10) * number * 20}" for number in range(count)]
+
+
+@pytest.mark.parametrize("session", [False, True])
+def test_a_large_head_and_its_body_in_one_piece(usual: Gateway, session: bool) -> None:
+    path = "/cgi-bin/child"
+    if session:
+        assert usual.get(f"{path}?handle=one-piece").status == 200
+        path += "/one-piece"
+    headers = [f"X-{number}: {'x' * 7000}" for number in range(4)]
+    for size in (40_000, 200_000):
+        with Raw(usual) as client:
+            answer = client.request(
+                f"POST {path}?handle=one-piece&body", *headers, f"Content-Length: {size}", body=b"b" * size
+            )
+        assert (answer.status, answer.body) == (200, b"b" * size)

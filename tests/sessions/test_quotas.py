@@ -133,13 +133,14 @@ def _or_none(known: Rates, program: Program) -> rates.Ticket | None:
         return None
 
 
-def test_what_came_to_no_session_is_given_back() -> None:
+def test_what_asked_for_no_session_is_given_back() -> None:
     known, program = Rates(Clock()), limited(Rate(1, "minute", 1))
+    known.persists(program.name)
     first = cast(rates.Ticket, known.ticket(program, 1))
-    assert first.take()
-    first.settle(began=False)
+    first.settle()
     second = cast(rates.Ticket, known.ticket(program, 1))
-    second.settle(began=True)
+    assert second.take()
+    second.settle()
     with pytest.raises(TooMany) as refused:
         known.ticket(program, 1)
     assert dict(refused.value.headers)[b"retry-after"] == b"60"

@@ -11,6 +11,7 @@ _CLIENT = (
     " A client is an IPv4 address or the first 64 bits of an IPv6 address, behind RemoteIPTrustedProxy the one "
     "that the proxy names; who comes by a Unix socket without such a header is not counted."
 )
+_LATER = " A client that is refused again and again waits up to some seconds for each answer."
 
 MaxPersistentCGIPerUser: Directive[int] = directive(
     "MaxPersistentCGIPerUser",
@@ -39,7 +40,8 @@ PersistentCGIClientRate: Directive[Rate | None] = directive(
     help="How many sessions one client may begin in a second or a minute, and how many at once after a rest "
     "(the burst; without it n). Beyond that a program that is known to persist is not even started: 429 with "
     "Retry-After; the page of one that is not known yet is delivered and its session not kept (HTS003). Living "
-    "sessions and programs that do not persist are not concerned. 0: no limit." + _CLIENT,
+    "sessions and programs that do not persist are not concerned; a session that is asked for and not kept "
+    "counts. 0: no limit." + _LATER + _CLIENT,
 )
 PersistentCGILookupLimit: Directive[int] = directive(
     "PersistentCGILookupLimit",
@@ -48,7 +50,7 @@ PersistentCGILookupLimit: Directive[int] = directive(
     contexts="SV",
     origin="ours",
     help="How many pages about sessions that are over (R4) one client gets in a minute; then 429 with "
-    "Retry-After (W4). Living sessions always pass. 0: no limit." + _CLIENT,
+    "Retry-After (W4). Living sessions always pass. 0: no limit." + _LATER + _CLIENT,
 )
 PersistentCGIBind: Directive[str] = directive(
     "PersistentCGIBind",
