@@ -57,6 +57,7 @@ BEGIN {
         }
         *CORE::GLOBAL::exit = \&_exit;
         HTSession::fetch() or CORE::exit(0);
+        HTSession::remember_handles();
         $process = $$;
         _enter(defined $script ? $script : $ENV{SCRIPT_FILENAME});
         my ($code, $end, $data) = _cut(_read());
@@ -74,14 +75,15 @@ BEGIN {
 
     # Before every call: its request, and what is to be as it was at first.
     sub begin {
-        _take_back();
+        _take_back() if @lent;
         return 0 if $calls && !HTSession::fetch();
         if (!$calls++) {
             HTSession::remember_layers();
             @settings = ($/, $\, $,, $", $;, @SIG{qw(__DIE__ __WARN__)});
             @lexicals = _lexicals();
         }
-        _reset();
+        ($/, $\, $,, $", $;, @SIG{qw(__DIE__ __WARN__)}) = @settings;
+        { package main; CORE::reset(); }
         select STDOUT;
         $| = $- = 0 if $calls > 1;
         $0 = $path if $0 ne $path;
@@ -92,14 +94,8 @@ BEGIN {
 
     # The end of a call, before perl leaves the block around the script.
     sub end {
-        _reset();    # a hook may hold variables of the script
-        _lend();
-        return;
-    }
-
-    sub _reset {
-        ($/, $\, $,, $", $;, @SIG{qw(__DIE__ __WARN__)}) = @settings;
-        { package main; CORE::reset(); }
+        @SIG{qw(__DIE__ __WARN__)} = @settings[5, 6];    # a hook may hold variables of the script
+        _lend() if @lexicals;
         return;
     }
 
@@ -184,7 +180,7 @@ BEGIN {
             end();
             no warnings 'exiting';
             eval { next HTSESSION_CALL };
-            _take_back();
+            _take_back() if @lent;
         }
         CORE::exit($status);
     }

@@ -173,6 +173,26 @@ def test_B1_B2_server_variables_go_and_the_programs_own_stay(tmp_path: Path) -> 
         assert program.call().output == f"MINE=kept,{MARK}".encode()
 
 
+def test_B1_server_variables_that_the_program_changed_are_the_servers_again(tmp_path: Path) -> None:
+    source = """system 'echo $QUERY_STRING $HTTP_A $HTTP_B';
+print join ' ', @ENV{qw(QUERY_STRING HTTP_A HTTP_B)};
+$ENV{QUERY_STRING} .= 'x'; delete $ENV{HTTP_A}; $ENV{HTTP_B} = undef; $ENV{HTTP_C} = 'own'"""
+    request = {"QUERY_STRING": "q", "HTTP_A": "a", "HTTP_B": "b"}
+    with perl(tmp_path, source, request) as program:
+        assert program.response().output == b"q a b\nq a b"
+        for changed in ({}, {}, {"HTTP_B": "c"}, {"HTTP_C": "c"}, {}):
+            values = {**request, **changed}
+            line = " ".join(values[name] for name in request).encode()
+            assert program.call(dict(reversed(values.items()))).output == line + b"\n" + line
+
+
+def test_B1_a_variable_that_the_program_set_goes_with_the_request_that_brings_it_too(tmp_path: Path) -> None:
+    with perl(tmp_path, "print $ENV{HTTP_A} // '-', $ENV{HTTP_B} // '-'; $ENV{HTTP_A} = 'a'") as program:
+        program.response()
+        assert program.call({"HTTP_A": "a"}).output == b"a-"
+        assert program.call({"HTTP_B": "b"}).output == b"-b"
+
+
 @pytest.mark.parametrize(
     "end", ["exit", "exit 0", "exit(0) if 1", "1 ? exit : 0", "sub f { exit } f()", "eval { exit }"]
 )

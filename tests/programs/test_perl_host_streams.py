@@ -110,6 +110,62 @@ def test_P1_whatever_was_written_comes_before_the_mark_in_every_call(tmp_path: P
         assert program.stderr() == ""
 
 
+CHANGES = {
+    "closed": "close $_ for *STDIN, *STDOUT, *STDERR",
+    "descriptors closed": "POSIX::close($_) for 0 .. 2",
+    "output closed": "close STDOUT",
+    "input closed and another one in its place": "close STDIN; open our $file, '<', '/dev/zero'",
+    "to files": "open STDIN, '<', '/dev/zero'; open $_, '>', 'aside' for *STDOUT, *STDERR; print 'x'",
+    "opened by the system": "sysopen STDIN, '/dev/zero', 0; sysopen $_, 'aside', 1 | 64 for *STDOUT, *STDERR",
+    "other descriptors": "open my $file, '+<', '/dev/zero' or die; POSIX::dup2(fileno $file, $_) for 0 .. 2",
+    "to where they were": "open STDIN, '<', '/dev/null'; open $_, '>>&', $_ for *STDOUT, *STDERR",
+    "each other": "close STDIN; open STDIN, '>&', \\*STDERR; open STDERR, '>&', \\*STDOUT",
+    "in memory": "my $text = 'text'; close $_, open $_, '+<', \\$text for *STDIN, *STDOUT, *STDERR",
+    "tied": "tie *$_, 'T' for qw(STDIN STDOUT STDERR); print 'x'",
+    "text": "binmode $_, ':utf8' for *STDIN, *STDOUT, *STDERR",
+    "lines": "binmode $_, ':crlf' for *STDIN, *STDOUT, *STDERR",
+    "two-byte characters": "binmode $_, ':encoding(UTF-16LE)' for *STDIN, *STDOUT, *STDERR",
+    "no buffer": "$| = 1; select STDERR; $| = 1",
+    "given back": "STDIN->ungetc(65)",
+    "read": "1 while <STDIN>",
+    "other handles": "open OTHER, '>', 'aside'; *STDOUT = *OTHER",
+    "page": "$- = 3; $% = 2",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_B1_streams_are_as_at_first_whatever_the_call_before_did_to_them(tmp_path: Path, change: str) -> None:
+    source = (
+        "use POSIX (); use IO::Handle; sub T::TIEHANDLE { bless [], 'T' } sub T::PRINT { }\n"
+        "print join '|', scalar(<STDIN>) // 'end', $|, $-, $%, qq(\\xe4\\n),\n"
+        "    map { join ' ', fileno $_, PerlIO::get_layers($_), tied *$_ ? 'tied' : () }\n"
+        "    *STDIN, *STDOUT, *STDERR;\n"
+        f"STDOUT->flush; print STDERR 'note'; STDERR->flush; {change}"
+    )
+    expected = b"%s|0|0|0|\xe4\n|0 unix perlio|1 unix perlio|2 unix perlio"
+    with perl(tmp_path, source, body=b"one\nrest") as program:
+        assert program.response() == (expected % b"one\n", True)
+        for body in (b"two\nrest", b"", b"", b"three\nrest"):
+            assert program.call(body=body) == (expected % (body.removesuffix(b"rest") or b"end"), True)
+        assert program.end() == 0
+        assert program.stderr() == "note" * 5
+
+
+def test_what_other_handles_hold_is_written_before_the_response_ends(tmp_path: Path) -> None:
+    with perl(tmp_path, "our $log; $log or open $log, '>', 'log'; print $log 'x'; print 'page'") as program:
+        assert program.response() == (b"page", True)
+        for count in (2, 3):
+            assert program.call() == (b"page", True)
+            assert (tmp_path / "log").read_text() == "x" * count
+
+
+def test_warnings_are_written_at_once_after_a_call_that_closed_their_stream(tmp_path: Path) -> None:
+    with perl(tmp_path, "print STDERR 'note'; print -s STDERR; close STDERR") as program:
+        assert program.response() == (b"4", True)
+        assert program.call() == (b"8", True)
+        assert program.call() == (b"12", True)
+
+
 UTF8 = {
     "open": "use open qw(:std :encoding(UTF-8));",
     "binmode": "binmode $_, ':encoding(UTF-8)' for *STDIN, *STDOUT;",

@@ -35,7 +35,7 @@ class Warm:
 
     def start(self, errors: Path) -> "Session":
         """A process that waits for its first request."""
-        (output, theirs), (reader, requests) = os.pipe(), os.pipe()
+        (output, theirs), (reader, requests) = os.pipe2(os.O_DIRECT), os.pipe()
         log = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         socket.send_fds(self._control, [MARK.encode()], [theirs, log, reader])
         for descriptor in (theirs, log, reader):
@@ -54,17 +54,25 @@ class Session:
     def __init__(self, pid: int, output: int, requests: int) -> None:
         self.pid, self._output, self._requests = pid, output, requests
 
+    def ask(self, script: Path, variables: Mapping[str, str] | None = None, body: bytes = b"") -> None:
+        """Send a request."""
+        pairs = {os.fsencode(name): os.fsencode(value) for name, value in request(variables, body).items()}
+        pairs[b"SCRIPT_FILENAME"] = os.fsencode(script)
+        os.write(self._requests, scgi.encode(pairs, len(body), MARK.encode()) + body)
+
     def call(
         self, script: Path, variables: Mapping[str, str] | None = None, body: bytes = b""
     ) -> tuple[str, bool]:
         """What the script answers, and whether the end mark came."""
-        pairs = {os.fsencode(name): os.fsencode(value) for name, value in request(variables, body).items()}
-        pairs[b"SCRIPT_FILENAME"] = os.fsencode(script)
-        os.write(self._requests, scgi.encode(pairs, len(body), MARK.encode()) + body)
+        self.ask(script, variables, body)
         output = b""
-        while not output.endswith(END) and (part := os.read(self._output, 1 << 16)):
+        while not output.endswith(END) and (part := self.read()):
             output += part
         return output.removesuffix(END).decode(), output.endswith(END)
+
+    def read(self) -> bytes:
+        """What was put on standard output in one write."""
+        return os.read(self._output, 1 << 16)
 
     def end(self) -> int:
         """End of file on the request pipe; the exit status."""
@@ -99,6 +107,37 @@ def test_P11_a_session_begins_with_a_frame_and_goes_on_as_a_cold_one(warm: Warm,
     assert (tmp_path / "errors").read_text() == "end"
 
 
+PAGES = {
+    "plain": "print 'page'",
+    "a form": "my $form = <STDIN>; print 'page'",
+    "text": "binmode $_, ':utf8' for *STDIN, *STDOUT; print 'page'",
+    "text by a pragma": "use open qw(:std :utf8); print 'page'",
+    "another handle that is gone": "open my $own, '<', $0; my $line = <$own>; print 'page'",
+    "a subroutine": "use CGI; my $form = CGI->new; my $text = 'page'; sub show { print $text } show()",
+}
+
+
+@pytest.mark.parametrize("source", PAGES.values(), ids=PAGES.keys())
+def test_P1_page_and_end_mark_come_in_one_write(warm: Warm, tmp_path: Path, source: str) -> None:
+    script, session = written(tmp_path, source), warm.start(tmp_path / "errors")
+    for body in (b"", b"", b"text", b""):
+        session.ask(script, body=body)
+        assert session.read() == b"page" + END
+    assert session.end() == 0
+
+
+def test_P1_the_end_mark_comes_behind_what_any_handle_holds(warm: Warm, tmp_path: Path) -> None:
+    source = (
+        "print 'a'; our $b; $b or open $b, '>&', \\*STDOUT; print $b 'b';\n"
+        "open STDERR, '>&', $b; print STDERR 'c'"
+    )
+    script, session = written(tmp_path, source), warm.start(tmp_path / "errors")
+    for _ in range(3):
+        text, marked = session.call(script)
+        assert (sorted(text), marked) == (["a", "b", "c"], True)
+    assert session.end() == 0
+
+
 def test_a_process_is_the_keepers_child_with_a_session_and_descriptors_of_its_own(
     warm: Warm, tmp_path: Path
 ) -> None:
@@ -116,6 +155,7 @@ print join ' ', $$, getppid(), POSIX::getpgrp(), sort(keys %ENV),
 
 def test_a_host_keeps_its_own_descriptors_and_those_of_no_process(warm: Warm, tmp_path: Path) -> None:
     told = Path(f"/proc/{warm.process.pid}/fd")
+    assert warm.start(tmp_path / "errors").end() == 0  # the host has begun
     before = {name: os.readlink(told / name) for name in os.listdir(told)}
     sessions = [warm.start(tmp_path / "errors") for _ in range(3)]
     assert {name: os.readlink(told / name) for name in os.listdir(told)} == before
