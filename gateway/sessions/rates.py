@@ -38,7 +38,7 @@ class Ticket:
         self._paid = self._asked = False
 
     def take(self) -> bool:
-        """The response asks for a session: whether one may begin. The program is known to persist from now on."""
+        """The response asks for a session: whether one may begin. The program is known to persist now."""
         self._asked = True
         self._rates.persists(self._name)
         return self.pay()
