@@ -57,7 +57,8 @@ def run(options: Options, book: Book) -> None:
 def _language(
     wrk: str, folder: Path, ours: int, plain: int, language: Language, options: Options, book: Book
 ) -> None:
-    sessions = [one.path for one in create(ours, "cgi-bin", language.program, SESSIONS)]
+    place = "warm" if language.suffix else "cgi-bin"  # as whoever has many sessions would run them
+    sessions = [one.path for one in create(ours, place, language.program, SESSIONS)]
     with contextlib.ExitStack() as stack:
         places = {"": (ours, sessions), _UVICORN: (plain, ["/"])}
         for name, peer, path in _peers(folder, language):
