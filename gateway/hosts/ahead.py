@@ -5,6 +5,7 @@ What every process uses comes after everything else, into fresh memory, side by 
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
@@ -20,10 +21,11 @@ SCRIPTS = """
     string tempfile textwrap threading time traceback urllib.parse
 """.split()  # noqa: SIM905
 # What the modules import that come after this one
-HOST = "ast atexit fcntl marshal select signal socket struct types".split()  # noqa: SIM905
+HOST = "ast fcntl marshal select signal socket struct types".split()  # noqa: SIM905
 # Whose hooks at a fork mend what other threads of the parent may have left; `random` has a reseeder
 _ONLY_FOR_THREADS = {"concurrent.futures.thread", "logging", "random", "threading"}
 _with_hooks: set[str] = set()
+_handlers = 0  # that `logging` makes for itself
 
 
 def load() -> list[str]:
@@ -47,12 +49,23 @@ def is_fork_watched() -> bool:
     return not _with_hooks <= _ONLY_FOR_THREADS or len(os.listdir("/proc/self/task")) > 1
 
 
+def end_logging() -> None:
+    """What `logging` does at an exit, where it has something to do."""
+    logging = sys.modules.get("logging")
+    if logging is not None and len(logging._handlerList) > _handlers:
+        logging.shutdown()
+
+
 def _load() -> list[str]:
+    global _handlers
     for name in HOST:
         __import__(name)
     before = set(sys.modules)
     for name in SCRIPTS:
         __import__(name)
+    logging = sys.modules["logging"]
+    _handlers = len(logging._handlerList)
+    atexit.unregister(logging.shutdown)
     own_folder = sys.path.pop(0)  # its modules are the host's
     for name in os.environ.get(PRELOAD, "").split():
         _try(name)

@@ -7,6 +7,7 @@ one the memory that they do not write to. Standard library only, Python 3.8 or n
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import ctypes
 import fcntl
@@ -167,9 +168,10 @@ def finish(run: Callable[[], None], tidy: Callable[[], None]) -> NoReturn:
     status = _status_of(run)
     try:
         threading = sys.modules.get("threading")
-        if threading is not None:
+        if threading is not None and (_thread._count() or getattr(threading, "_threading_atexits", True)):
             threading._shutdown()
         atexit._run_exitfuncs()
+        ahead.end_logging()
         tidy()
         gc.collect()
     except BaseException:

@@ -120,6 +120,33 @@ if not os.fork():
     assert diary.read_text().split() in (["eof", "term"], ["eof"])  # waiting threads see signals late
 
 
+LAST = {
+    "exit function": "import atexit; atexit.register(note)",
+    "thread": "import threading, time; threading.Thread(target=lambda: (time.sleep(0.2), note())).start()",
+    "pool": "import concurrent.futures as f; f.ThreadPoolExecutor().submit(lambda: (time.sleep(0.2), note()))",
+    "log": "import logging.handlers as h; log = h.MemoryHandler(9, target=logging.FileHandler(diary));"
+    "log.handle(logging.makeLogRecord({'msg': 'noted '}))",
+}
+
+
+@pytest.mark.parametrize("what", LAST)
+@pytest.mark.parametrize("kept", [False, True], ids=["one request", "a session"])
+def test_what_a_program_leaves_for_its_exit_is_done(
+    gateway: Gateway, tmp_path: Path, what: str, *, kept: bool
+) -> None:
+    diary = tmp_path / "diary"
+    note = f"import logging, time; diary = {str(diary)!r}\nnote = lambda: open(diary, 'a').write('noted ')"
+    text = f"{note}\n{LAST[what]}"
+    if kept:
+        handle = new_handle()
+        keep(gateway, handle)
+        call(gateway, handle, text)
+        once(gateway, "", f"{ONE}/{handle}")
+    else:
+        once(gateway, text)
+    wait_for("what was left", lambda: diary.exists() and diary.read_text().split() == ["noted"])
+
+
 def _group(pid: int) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
