@@ -30,12 +30,13 @@ def test_a_programs_own_functions_come_before_those_of_libraries(tmp_path: Path,
 
 @pytest.mark.needs("gcc")
 def test_libraries_beside_the_file_come_before_those_of_the_system(tmp_path: Path) -> None:
-    own = 'const char *zlibVersion(void) { return "own"; }'
-    compiled(tmp_path, own, ".c", "libbeside", "-Wl,-soname,libz.so.1").rename(tmp_path / "libz.so.1")
+    own = 'const char *BZ2_bzlibVersion(void) { return "own"; }'
+    compiled(tmp_path, own, ".c", "libbeside", "-Wl,-soname,libbz2.so.1.0").rename(tmp_path / "libbz2.so.1.0")
     text = (
-        "#include <stdio.h>\nconst char *zlibVersion(void);\nint main(void) { puts(zlibVersion()); return 0; }"
+        "#include <stdio.h>\nconst char *BZ2_bzlibVersion(void);\n"
+        "int main(void) { puts(BZ2_bzlibVersion()); return 0; }"
     )
-    path = compiled(tmp_path, text, ".c", "program", "-L..", "-l:libz.so.1", "-Wl,-rpath,$ORIGIN")
+    path = compiled(tmp_path, text, ".c", "program", "-L..", "-l:libbz2.so.1.0", "-Wl,-rpath,$ORIGIN")
     with native(path) as program:
         assert program.response() == (b"own\n", True)
         assert program.call() == (b"own\n", True)
