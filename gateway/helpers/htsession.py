@@ -48,6 +48,22 @@ class _Output(io.BufferedWriter):
         self.flush()
 
 
+class _Nothing(FileIO):
+    """Standard input without a body; `used`: something came, for the program had put a file in its place."""
+
+    used = False
+
+    def readinto(self, buffer: Any) -> int | None:
+        size = super().readinto(buffer)
+        self.used = self.used or bool(size)
+        return size
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        self.used = self.used or bool(data)
+        return data
+
+
 class _Text(TextIOWrapper):
     """A text layer that knows whether the program has set it up differently."""
 
@@ -70,6 +86,7 @@ class Streams:
         self._stdout, self._stderr = (_Output(io.FileIO(fd, "wb", closefd=False)) for fd in (1, 2))
         self._first_output = sys.__stdout__  # a program that was there first may have kept it
         self._input: _Text | None = None  # standard input, while it is one without a body
+        self._empty = _Nothing(0, closefd=False)  # what that reads from
         self._output: _Text | None = None
         self._errors: _Text | None = None
         self._alone = False  # whether all programs come after this
@@ -94,9 +111,11 @@ class Streams:
         self._renew_outputs()
 
     def renew_without_body(self) -> None:
-        """The same, with nothing to read on standard input, which is so since the last response."""
-        if sys.stdin is not self._input or not _is_as_made(self._input):
-            sys.stdin = self._input = _Text(BufferedReader(FileIO(0, closefd=False)), *self._codings[0])
+        """The same, with nothing to read on standard input."""
+        if sys.stdin is not self._input or not _is_as_made(self._input) or self._empty.used:
+            os.dup2(self._nothing, 0)
+            self._empty = _Nothing(0, closefd=False)
+            sys.stdin = self._input = _Text(BufferedReader(self._empty), *self._codings[0])
         self._renew_outputs()
 
     def _renew_outputs(self) -> None:

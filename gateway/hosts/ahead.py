@@ -12,6 +12,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 PRELOAD = "HTSESSION_PRELOAD"  # by SetEnv: more modules, for programs whose imports take long
 # What small scripts import; nothing of it starts threads or opens files
@@ -25,7 +26,8 @@ HOST = "ast fcntl marshal select signal socket struct types".split()  # noqa: SI
 # Whose hooks at a fork mend what other threads of the parent may have left; `random` has a reseeder
 _ONLY_FOR_THREADS = {"concurrent.futures.thread", "logging", "random", "threading"}
 _with_hooks: set[str] = set()
-_handlers = 0  # that `logging` makes for itself
+_logging: ModuleType | None = None  # as it was loaded here; a script may have another one
+_handlers = 0  # that it makes for itself
 
 
 def load() -> list[str]:
@@ -51,21 +53,20 @@ def is_fork_watched() -> bool:
 
 def end_logging() -> None:
     """What `logging` does at an exit, where it has something to do."""
-    logging = sys.modules.get("logging")
-    if logging is not None and len(logging._handlerList) > _handlers:
-        logging.shutdown()
+    if _logging is not None and len(_logging._handlerList) > _handlers:
+        _logging.shutdown()
 
 
 def _load() -> list[str]:
-    global _handlers
+    global _logging, _handlers
     for name in HOST:
         __import__(name)
     before = set(sys.modules)
     for name in SCRIPTS:
         __import__(name)
-    logging = sys.modules["logging"]
-    _handlers = len(logging._handlerList)
-    atexit.unregister(logging.shutdown)
+    _logging = sys.modules["logging"]
+    _handlers = len(_logging._handlerList)
+    atexit.unregister(_logging.shutdown)
     own_folder = sys.path.pop(0)  # its modules are the host's
     for name in os.environ.get(PRELOAD, "").split():
         _try(name)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.blackbox.conftest import Serve
-from tests.blackbox.harness import Answer, Gateway
+from tests.blackbox.harness import Answer, Gateway, wait_for
+from tests.blackbox.proc import alive
 from tests.blackbox.warm import ONE, PROGRAMS, WARM, is_warm, once, wait_ready
 
 MODULE = "import os\nloaded_by = os.getpid()\n"
@@ -88,6 +89,20 @@ def test_modules_loaded_ahead_find_the_process_as_they_would_their_own(gateway: 
     assert is_warm(answer) and words[-4:-1] == ["runs", "True", "1"]
     assert words[-1] != others[-1]
     gateway.wait_log("WARNING:root:told")
+
+
+def test_a_script_with_a_module_of_its_own_named_logging_ends_in_peace(gateway: Gateway) -> None:
+    folder = gateway.cgi_bin / "logs"
+    gateway.program("logs/one.py", PROGRAMS["one.py"])
+    (folder / "logging.py").write_text("own = True\n")
+    before = len(gateway.log)
+    answer = gateway.get(f"{ONE.replace('one.py', 'logs/one.py')}?import%20logging;print(logging.own)")
+    assert is_warm(answer) and answer.text.endswith("True\n")
+    pid = answer.number("pid")
+    wait_for("its end", lambda: not alive(pid))
+    once(gateway, "sys.stderr.write('told behind it')")
+    gateway.wait_log("told behind it")
+    assert "Traceback" not in gateway.log[before:]
 
 
 def test_without_StartCGI_it_has_no_effect(serve: Serve, tmp_path: Path) -> None:

@@ -90,6 +90,9 @@ CHANGES = {
     "input closed": "sys.stdin.close()",
     "input detached": "sys.stdin.detach()",
     "another file as descriptor 0": "os.dup2(os.open(__file__, os.O_RDONLY), 0)",
+    "a part of another file read": "os.dup2(os.open(__file__, os.O_RDONLY), 0); sys.stdin.readline()",
+    "a part read, and put back": "kept = os.dup(0); os.dup2(os.open(__file__, os.O_RDONLY), 0);"
+    "sys.stdin.readline(); os.dup2(kept, 0)",
     "another output": "sys.stdout = io.StringIO()",
     "only the original output": "sys.__stdout__ = io.StringIO()",
     "output detached": "sys.stdout.detach()",
