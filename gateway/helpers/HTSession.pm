@@ -82,6 +82,13 @@ sub fetch {
     return $serving;
 }
 
+# End the response under way, though this process will not ask for another request.
+sub finish {
+    _finish() if $serving && $$ == $process;
+    ($serving, $over) = (0, 1);
+    return;
+}
+
 # Note how the standard streams are set up: those of later requests will be so. `accept` does it at first.
 sub remember_layers {
     return if !$requests;
@@ -139,6 +146,9 @@ sub _finish {
     elsif ($found[0] ne $streams[0]) {
         _restore(0, $found[0]);
     }
+    elsif (_was_read()) {
+        _renew($STREAMS[0]);
+    }
     $single ? _flush_both($end) : _flush();
     for my $number (1, 2) {
         _restore($number, $found[$number]) if $found[$number] ne $streams[$number];
@@ -189,6 +199,14 @@ sub _unblock {
     my $flags = $outputs[1] ? fcntl $outputs[1], $GETFL, 0 : 0;
     fcntl $outputs[1], $SETFL, $flags & ~$NONBLOCK if $flags && $flags & $NONBLOCK;
     return;
+}
+
+# Whether a line of standard input was read, be it the empty one that `local $/; <STDIN>` gives where there is
+# nothing: perl gives it once for each opened handle.
+sub _was_read {
+    no warnings;    # of a closed handle
+    tell STDIN;     # $. tells of it now
+    return $.;
 }
 
 # A standard stream as it was at first: by its layers alone if it is where it was.

@@ -68,10 +68,17 @@ class _Text(TextIOWrapper):
     """A text layer that knows whether the program has set it up differently."""
 
     changed = False
+    mode = "w"  # as the interpreter's own streams have it
 
     def reconfigure(self, **options: Any) -> None:
         self.changed = True
         super().reconfigure(**options)
+
+
+class _Input(_Text):
+    """Standard input."""
+
+    mode = "r"
 
 
 class Streams:
@@ -107,7 +114,7 @@ class Streams:
             os.dup2(body, 0)
             os.close(body)
         self._input = None
-        sys.stdin = _Text(BufferedReader(FileIO(0, closefd=False)), *self._codings[0])
+        sys.stdin = _Input(BufferedReader(FileIO(0, closefd=False)), *self._codings[0])
         self._renew_outputs()
 
     def renew_without_body(self) -> None:
@@ -115,7 +122,7 @@ class Streams:
         if sys.stdin is not self._input or not _is_as_made(self._input) or self._empty.used:
             os.dup2(self._nothing, 0)
             self._empty = _Nothing(0, closefd=False)
-            sys.stdin = self._input = _Text(BufferedReader(self._empty), *self._codings[0])
+            sys.stdin = self._input = _Input(BufferedReader(self._empty), *self._codings[0])
         self._renew_outputs()
 
     def _renew_outputs(self) -> None:
@@ -221,11 +228,22 @@ class Session:
         """Send what was written so far on its way."""
         self._streams.flush()
 
+    def end(self) -> None:
+        """End the response under way, though this process will not ask for another request."""
+        if os.getpid() == self._process:
+            self._finish()
+            self._serving, self.over = False, True
+
     def variables(self) -> dict[str, str]:
         """What the server set for the present request."""
         return {
             os.fsdecode(name): os.fsdecode(os.environb[name]) for name in self._names if name in os.environb
         }
+
+    def set_variables(self) -> None:
+        """Set what the server set once more: code that is not Python may have changed it past `os.environ`."""
+        for name in self._names:
+            os.putenv(name, _environment[name])
 
     def _finish(self) -> None:
         if self._serving and self._requests is None:

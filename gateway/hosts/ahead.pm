@@ -27,6 +27,7 @@ my %names;
 # What is hidden, by the first part of its packages' names: its symbol table, its files as in %INC, the trees
 # that are loaded along with it.
 my %trees;
+my @joined;    # symbol tables that are no longer in use, but by compiled code
 
 # All of it. `folder`: that of the hosts. What is made after this call lies in fresh memory.
 sub load {
@@ -85,20 +86,70 @@ sub _find {
     return \'1;';
 }
 
-# False when the program has made symbols of its own under that name: then it is loaded as in a cold start.
+# False when the program has something of its own under that name: then it is loaded as in a cold start. What
+# was only spoken of so far (`Carp::croak(...)` in a module that comes before Carp) becomes what is shown.
 sub _show {
     my ($name) = @_;
-    my $tree = $trees{$name} or return;
-    my $own = $main::{"${name}::"};
-    if ($own) {
-        my $inner = *{$own}{HASH};
-        return if grep { !/::\z/ || exists *{ $tree->{symbols} }{HASH}{$_} } keys %$inner;
-        *{ $tree->{symbols} }{HASH}{$_} = delete $inner->{$_} for keys %$inner;
-    }
-    $main::{"${name}::"} = $tree->{symbols};
+    my $tree   = $trees{$name} or return;
+    my $hidden = *{ $tree->{symbols} }{HASH};
+    my $own    = exists $main::{"${name}::"} ? *{ $main::{"${name}::"} }{HASH} : {};
+    return if !_is_only_named($own, $hidden);
+    _move_packages($own, $hidden);
+
+    # Not `$main::{...} =`: perl would not learn the packages' names, and crash when it looks for them (mro_core.c)
+    { no strict 'refs'; *{"main::${name}::"} = $hidden; }
+    _join("${name}::", $own);
+    push @joined, $own;
     @INC{ keys %{ $tree->{files} } } = values %{ $tree->{files} };
     delete $trees{$name};
     return 1;
+}
+
+# Whether two symbol tables can be one: no symbol of the first has a value, but for those of packages within it
+# that the second has not.
+sub _is_only_named {
+    my ($own, $hidden) = @_;
+    for my $name (keys %$own) {
+        my $symbol = \$own->{$name};
+        if ($name =~ /::\z/) {
+            return 0 if exists $hidden->{$name} && !_is_only_named(map { *{ $_->{$name} }{HASH} } $own, $hidden);
+            next;
+        }
+        return 0 if ref $symbol ne 'GLOB' || grep { defined *{$symbol}{$_} } qw(CODE IO FORMAT);
+        return 0 if defined ${ *{$symbol}{SCALAR} } || grep { $_ && %$_ } *{$symbol}{HASH};
+        return 0 if grep { $_ && @$_ } *{$symbol}{ARRAY};
+    }
+    return 1;
+}
+
+# What lies in packages within the first one that the second has not.
+sub _move_packages {
+    my ($own, $hidden) = @_;
+    for my $name (grep { /::\z/ } keys %$own) {
+        if (exists $hidden->{$name}) {
+            _move_packages(map { *{ $_->{$name} }{HASH} } $own, $hidden);
+        }
+        else {
+            $hidden->{$name} = delete $own->{$name};
+        }
+    }
+    return;
+}
+
+# The symbols that compiled code holds already get what those of the shown package have.
+sub _join {
+    my ($package, $own) = @_;
+    no strict 'refs';
+    for my $name (keys %$own) {
+        my $symbol = \$own->{$name};    # a copy would be another one
+        if ($name =~ /::\z/) {
+            _join("$package$name", *{$symbol}{HASH});
+        }
+        else {
+            *{$symbol} = *{"$package$name"};
+        }
+    }
+    return;
 }
 
 1;

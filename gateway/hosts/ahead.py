@@ -6,6 +6,7 @@ What every process uses comes after everything else, into fresh memory, side by 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 
@@ -28,6 +29,7 @@ _ONLY_FOR_THREADS = {"concurrent.futures.thread", "logging", "random", "threadin
 _with_hooks: set[str] = set()
 _logging: ModuleType | None = None  # as it was loaded here; a script may have another one
 _handlers = 0  # that it makes for itself
+_TURNS = 12  # the interpreter chooses its instructions from the eighth call on
 
 
 def load() -> list[str]:
@@ -63,7 +65,10 @@ def _load() -> list[str]:
         __import__(name)
     before = set(sys.modules)
     for name in SCRIPTS:
-        __import__(name)
+        _want(name)
+    with contextlib.suppress(Exception):  # PYTHONPATH has other modules of these names
+        for _ in range(_TURNS):
+            _use()
     _logging = sys.modules["logging"]
     _handlers = len(_logging._handlerList)
     atexit.unregister(_logging.shutdown)
@@ -72,6 +77,40 @@ def _load() -> list[str]:
         _try(name)
     sys.path.insert(0, own_folder)
     return [name for name in sys.modules if name not in before]
+
+
+def _want(name: str) -> None:
+    """An interpreter can be built without it, and PYTHONPATH have a broken one: whoever wants it is told."""
+    with contextlib.suppress(Exception):
+        __import__(name)
+
+
+def _use() -> None:
+    """What scripts do with the larger ones of the modules: names are looked up then, and places found. Nothing
+    of it is left for a script to see."""
+    import base64
+    import datetime
+    import email.message
+    import hashlib
+    import http.cookies
+    import json
+    import logging
+
+    cookies = http.cookies.SimpleCookie("name=value")
+    cookies["name"]["path"] = "/"
+    text = json.dumps([cookies.output(), datetime.date(2000, 1, 1).isoformat(), 1.5, None])
+    json.loads(json.dumps({"text": text}))
+    base64.b64encode(hashlib.sha256(text.encode()).digest())
+    sqlite3 = sys.modules.get("sqlite3")
+    if sqlite3 is not None:
+        database = sqlite3.connect(":memory:")
+        database.execute("select ? * 7", (6,)).fetchone()
+        database.close()
+    message = email.message.Message()
+    message["Content-Type"] = "text/html"
+    message.set_payload(text)
+    message.as_string()
+    logging.Logger("unknown").info("not told")
 
 
 def _try(name: str) -> None:

@@ -2,8 +2,9 @@
 again and again, with its static storage (WORKING-STORAGE) kept.
 
 Started as `interpreter native.py SCRIPT`; on the wire a looping program like any other (P1 to P11). A call that
-returns 0 ends the response. Another value ends the process, as do libc's exit, STOP RUN and STOP: the
-activation group is over then. HTSESSION_HOSTED in the environment is the number of the call.
+returns ends the response, whatever it returns: a `void main` returns anything, and RETURN-CODE is what the last
+CALL left. libc's exit, STOP RUN and STOP end the process: the activation group is over then. HTSESSION_HOSTED
+in the environment is the number of the call.
 Standard library only, Python 3.8 or newer.
 """
 
@@ -33,6 +34,8 @@ else:
     import htsession
 
 RUNTIMES = (runtimes.C, runtimes.Cobol, runtimes.Cpp, runtimes.Fortran)
+_FAIL_BY_EXIT = (runtimes.Cobol, runtimes.Fortran)  # so end errors at run time
+_EXIT_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
 LC_ALL = 6
 
 
@@ -43,6 +46,8 @@ class Program:
         """Raises sharedobject.NotLoadable."""
         self.path = path
         self.calls = 0
+        self._answers = False
+        self._watch_exit()
         self.library = sharedobject.load(path)
         self.runtimes = [kind(self.library) for kind in RUNTIMES if kind.serves(self.library)]
         self._name = ctypes.create_string_buffer(os.fsencode(path))
@@ -50,27 +55,48 @@ class Program:
         runtimes.name_program(self._name)
         self._call = self._entry()
 
-    def call(self) -> int:
-        """Answer one request; returns what the program returned."""
+    def call(self) -> None:
+        """Answer one request."""
         self.calls += 1
+        if self.calls > 1:
+            htsession.session().set_variables()
         os.environ["HTSESSION_HOSTED"] = str(self.calls)
         for runtime in self.runtimes:
             runtime.renew(self.calls)
-        status = self._call()
+        self._answers = True
+        self._call()
+        self._answers = False
         htsession.session().flush()
+        self._flush()
+
+    def _flush(self) -> None:
         for runtime in reversed(self.runtimes):
             runtime.flush()
-        return status
+
+    def _watch_exit(self) -> None:
+        """Be told of `exit` behind the program's own exit functions (on_exit(3), of glibc alone)."""
+        self._process = os.getpid()
+        self._exit_function = _EXIT_FUNCTION(self._exits)
+        if hasattr(runtimes.LIBC, "on_exit"):
+            runtimes.LIBC.on_exit(self._exit_function, None)
+
+    def _exits(self, status: int, _: object) -> None:
+        """A page behind which C or C++ exits with a status other than 0 is whole; with 0 its end says so."""
+        if not (status and self._answers and os.getpid() == self._process):
+            return
+        if not any(isinstance(runtime, _FAIL_BY_EXIT) for runtime in self.runtimes):
+            self._flush()
+            htsession.session().end()
 
     def close(self) -> None:
         """End the program as its languages do at the end of a process."""
         for runtime in self.runtimes:
             runtime.close()
 
-    def _entry(self) -> Callable[[], int]:
+    def _entry(self) -> Callable[[], object]:
         main = getattr(self.library, "main", None)
         if main is not None:
-            return lambda: int(main(1, self._arguments, runtimes.variable("environ")))
+            return lambda: main(1, self._arguments, runtimes.variable("environ"))
         names = list(program_ids(os.path.basename(self.path).partition(".")[0]))
         for name in names:
             if hasattr(self.library, name):
@@ -80,11 +106,11 @@ class Program:
             f"{' or '.join(names)}"
         )
 
-    def _cobol(self, name: str) -> Callable[[], int]:
+    def _cobol(self, name: str) -> Callable[[], object]:
         for runtime in self.runtimes:
             if isinstance(runtime, runtimes.Cobol):
                 runtime.begin(self._arguments)
-                program: Callable[[], int] = getattr(self.library, name)
+                program: Callable[[], object] = getattr(self.library, name)
                 return program
         raise sharedobject.NotLoadable(f"it has {name} and no main, but does not need GnuCOBOL's libcob")
 
@@ -114,11 +140,11 @@ def run(path: str | None) -> int:
         path = os.path.abspath(path or os.environ["SCRIPT_FILENAME"])
         _move_in(path)
         program = Program(path)
-        status = program.call()
-        while not status and htsession.session().fetch():
-            status = program.call()
+        program.call()
+        while htsession.session().fetch():
+            program.call()
         program.close()
-        return status
+        return 0
     except sharedobject.NotLoadable as error:
         print(f"{path}: {error}", file=sys.stderr)
     except htsession.ProtocolError as error:

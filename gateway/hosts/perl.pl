@@ -41,7 +41,7 @@ BEGIN {
 
     our $here;
     my ($path, @lines, @data, @settings, @lexicals, @lent);
-    my ($process, $calls) = ($$, 0);
+    my ($process, $calls, $exits) = ($$, 0, 0);
 
     # The first request, then the script's text for perl to compile. A script may end in the middle of its
     # documentation, therefore `=cut`.
@@ -89,6 +89,7 @@ BEGIN {
         $0 = $path if $0 ne $path;
         _open_data() if @data > 1;
         ($@, $!, $?) = ('', 0, 0);
+        $^T = CORE::time();    # -M, -A and -C count from here
         return 1;
     }
 
@@ -171,8 +172,8 @@ BEGIN {
         return;
     }
 
-    # `exit` of the script ends the call. Another status ends the process, and so does an exit from a place that
-    # perl does not let a program leave by a jump: a signal handler, `sort`, a tied variable.
+    # `exit` of the script ends the call. Another status ends the process, with a whole response, and so does an
+    # exit from a place that perl does not let a program leave by a jump: a signal handler, `sort`, a tied variable.
     sub _exit(;$) {
         my $status = @_ && defined $_[0] ? int $_[0] : 0;
         if ($status == 0 && $$ == $process) {
@@ -182,7 +183,17 @@ BEGIN {
             eval { next HTSESSION_CALL };
             _take_back() if @lent;
         }
+        $exits = 1;
         CORE::exit($status);
+    }
+
+    # Behind all END blocks of the script: a program that exits, or has shown by a hook of its own what it died of
+    # (CGI::Carp), has ended its response.
+    END {
+        if ($process == $$ && ($exits || $SIG{__DIE__})) {
+            local ($?, $!, $@);
+            HTSession::finish();
+        }
     }
 
     # The `my` variables of the file that its named subs share, or that BEGIN has set: [reference, count, copy].

@@ -7,6 +7,7 @@ Standard library only, Python 3.8 or newer: another interpreter than the gateway
 from __future__ import annotations
 
 import ast
+import atexit
 import os
 import sys
 from types import CodeType, ModuleType
@@ -39,6 +40,9 @@ else:
         AHEAD = ahead.load()
         import codes
         import zygote
+
+        for name in ("ahead", "codes", "pages", "zygote"):  # names that modules of a script may have
+            del sys.modules[name]
     sys.path.insert(0, HELPERS)
     import htsession
 
@@ -62,19 +66,28 @@ class Script:
         sys.modules["__main__"] = self.module
 
     def call(self) -> None:
-        """Answer one request. An exit without success and any other uncaught error end the process."""
+        """Answer one request. An exit without success and any other uncaught error end the process; the
+        response is whole behind an exit, or where a hook of the program's own has shown the error."""
         try:
             code = self.code = self.code or compiled(self.path)[0]
             later, self.called = self.called, True
             exec(code[later], self.module.__dict__)  # noqa: S102
         except BaseException as error:
-            if isinstance(error, SystemExit) and error.code in (None, 0):
-                return
-            htsession.session().flush()
             if isinstance(error, SystemExit):
+                if error.code in (None, 0):
+                    return
+                self._end()
                 raise
+            htsession.session().flush()
             self._report(error)
             sys.exit(1)
+
+    def _end(self) -> None:
+        """The page is whole; exit functions may write the last of it."""
+        try:
+            atexit._run_exitfuncs()
+        finally:  # up to Python 3.9 it raises what the last of them has raised
+            htsession.session().end()
 
     def _report(self, error: BaseException) -> None:
         """The trace of the script alone, by the script's own hook if it has set one."""
@@ -83,6 +96,7 @@ class Script:
             trace = trace.tb_next
         if sys.excepthook is not sys.__excepthook__:
             sys.excepthook(type(error), error, trace)
+            self._end()
             return
         self._show_lines_as_loaded()
         import traceback  # costs too much to import it ahead of need
@@ -183,9 +197,11 @@ class WarmHost:
         main, directory = sys.modules["__main__"], os.getcwd()
         path, arguments = sys.path[:], sys.argv[:]
         sign, code = codes.sign_of(os.stat(__file__)), compiled_from(REHEARSAL, __file__)
+        folder = os.path.dirname(os.path.abspath(__file__))
 
         def child(mark: bytes) -> None:
             self._codes.keep(os.path.abspath(__file__), sign, code)
+            self._codes.keep(folder, codes.sign_of(os.stat(folder)), None)
             self._session.become(mark)
             self._answer()
             self._session.forget()
@@ -216,9 +232,18 @@ class WarmHost:
 
     def _prefer_own_modules(self, directory: str) -> None:
         """A module beside the script comes before one of its name that was loaded ahead of need."""
-        if self._tops & {name.partition(".")[0] for name in os.listdir(directory)}:
-            for name in AHEAD:
-                del sys.modules[name]
+        try:
+            if self._codes.is_as_told(directory):
+                return
+            status = os.stat(directory)
+            tops = {name.partition(".")[0] for name in os.listdir(directory)}
+        except OSError:  # what cannot be listed, nothing is imported from
+            return
+        if not self._tops & tops:
+            self._codes.tell(directory, status, None)
+            return
+        for name in AHEAD:
+            del sys.modules[name]
 
 
 def _module_path() -> list[str]:

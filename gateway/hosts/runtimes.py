@@ -73,6 +73,14 @@ class Cpp(Runtime):
         self._seek = library[self.SYMBOL]  # std::istream::seekg(offset, direction)
         # std::ios::clear(state)
         self._clear = library._ZNSt9basic_iosIcSt11char_traitsIcEE5clearESt12_Ios_Iostate
+        # std::ios::rdbuf(), std::ios::rdbuf(buffer); std::ios_base::sync_with_stdio(true) changes nothing
+        self._buffer = library._ZNKSt9basic_iosIcSt11char_traitsIcEE5rdbufEv
+        self._buffer.restype = ctypes.c_void_p
+        self._set_buffer = library._ZNSt9basic_iosIcSt11char_traitsIcEE5rdbufEPSt15basic_streambufIcS1_E
+        self._synced = library._ZNSt8ios_base15sync_with_stdioEb
+        self._synced.restype = ctypes.c_bool
+        self._synced_at_first = self._synced(True)
+        self._buffers = [(_base(one), self._buffer(_base(one))) for one in (self._input, *self._outputs)]
 
     @classmethod
     def serves(cls, library: ctypes.CDLL) -> bool:
@@ -88,7 +96,12 @@ class Cpp(Runtime):
             self._clear(_base(self._input), 0)
 
     def flush(self) -> None:
-        """The output streams."""
+        """The output streams. A buffer that the program gave one of them may be gone with the call; those of
+        sync_with_stdio(false) stay."""
+        if self._synced(True) == self._synced_at_first:
+            for base, buffer in self._buffers:
+                if self._buffer(base) != buffer:
+                    self._set_buffer(base, ctypes.c_void_p(buffer))
         for stream in self._outputs:
             self._flush(ctypes.c_void_p(stream))
 
@@ -97,16 +110,32 @@ class Fortran(Runtime):
     """The units of GNU's libgfortran."""
 
     SYMBOL = "_gfortran_st_open"
-    STDIN = 5
+    OUTPUTS = ((6, 1, b"/dev/stdout"), (0, 2, b"/dev/stderr"))  # unit, descriptor, file
 
     def renew(self, call: int) -> None:
-        """`open(unit=5, file="/dev/stdin", iostat=status)`; in the first call unit 5 is connected already."""
+        """In the first call the units are connected already; those of output stay so, unless the program has
+        closed them or opened a file in their place."""
         if call > 1:
-            status, file = ctypes.c_int(), b"/dev/stdin"
-            parameters = _Open(_Open.HAS_STATUS | _Open.HAS_FILE, self.STDIN, b"native.py")
-            parameters.iostat = ctypes.pointer(status)
-            parameters.file, parameters.file_len = file, len(file)
-            self.library._gfortran_st_open(ctypes.byref(parameters))
+            self._open(5, b"/dev/stdin", b"read")
+            for unit, descriptor, file in self.OUTPUTS:
+                if not self._leads_to(unit, descriptor):
+                    self._open(unit, file, b"write")
+
+    def _leads_to(self, unit: int, descriptor: int) -> bool:
+        number = self.library._gfortran_fnum_i4(ctypes.byref(ctypes.c_int(unit)))
+        try:
+            return number == descriptor or os.path.sameopenfile(number, descriptor)
+        except OSError:  # closed
+            return False
+
+    def _open(self, unit: int, file: bytes, action: bytes) -> None:
+        """`open(unit=unit, file=file, action=action, iostat=status)`."""
+        status = ctypes.c_int()
+        parameters = _Open(_Open.HAS_STATUS | _Open.HAS_FILE | _Open.HAS_ACTION, unit, b"native.py")
+        parameters.iostat = ctypes.pointer(status)
+        parameters.file, parameters.file_len = file, len(file)
+        parameters.action, parameters.action_len = action, len(action)
+        self.library._gfortran_st_open(ctypes.byref(parameters))
 
     def flush(self) -> None:
         """All units."""
@@ -116,7 +145,7 @@ class Fortran(Runtime):
 class _Open(ctypes.Structure):
     """`st_parameter_open` of libgfortran (symbol version GFORTRAN_8 and later) as far as it is used here."""
 
-    HAS_STATUS, HAS_FILE = 1 << 5, 1 << 8
+    HAS_STATUS, HAS_FILE, HAS_ACTION = 1 << 5, 1 << 8, 1 << 14
     _fields_ = [
         ("flags", ctypes.c_int),
         ("unit", ctypes.c_int),
@@ -128,7 +157,10 @@ class _Open(ctypes.Structure):
         ("recl_in", ctypes.c_void_p),
         ("file_len", ctypes.c_size_t),
         ("file", ctypes.c_char_p),
-        ("rest", ctypes.c_char * 1024),
+        ("status_access_form_blank_position", ctypes.c_size_t * 10),  # lengths and pointers
+        ("action_len", ctypes.c_size_t),
+        ("action", ctypes.c_char_p),
+        ("rest", ctypes.c_char * 928),
     ]
 
 

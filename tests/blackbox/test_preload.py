@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Answer, Gateway, wait_for
 from tests.blackbox.proc import alive
+from tests.blackbox.users import NOBODY, OpenGateway, as_root, open_folder
 from tests.blackbox.warm import ONE, PROGRAMS, WARM, is_warm, once, wait_ready
 
 MODULE = "import os\nloaded_by = os.getpid()\n"
@@ -68,6 +70,47 @@ def test_a_module_beside_the_script_comes_before_a_loaded_one_of_its_name(gatewa
     assert numbers(answer)[1] == 0
 
 
+@pytest.mark.parametrize("text", ["1 / 0", "mark = 'other'"], ids=["broken", "other"])
+def test_a_module_on_PYTHONPATH_in_the_place_of_a_standard_one_is_no_reason_to_start_cold(
+    serve: Serve, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "json.py").write_text(text)
+    gateway = serve(f"{WARM}SetEnv PYTHONPATH {tmp_path}\n", PROGRAMS)
+    wait_ready(gateway)
+    answer = once(gateway, "import json; print(json.mark)")
+    if text.startswith("mark"):
+        assert is_warm(answer) and answer.text.endswith("other\n")
+    else:
+        assert not answer.whole
+        gateway.wait_log("ZeroDivisionError")
+
+
+def test_a_module_that_comes_to_a_folder_without_one_counts_at_once(gateway: Gateway) -> None:
+    """Of a folder that was not touched for some seconds a warm host may remember that it has none."""
+    gateway.program("older/one.py", PROGRAMS["one.py"])
+    folder, url = gateway.cgi_bin / "older", "/cgi-bin/older/one.py?import%20json;print(json.__file__)"
+    wait_for("the folder to be of some age", lambda: time.time() - folder.stat().st_ctime > 2.5)
+    for _ in range(4):
+        assert str(folder) not in gateway.get(url).text.split("\n", 1)[1]
+    (folder / "json.py").write_text("")
+    answer = gateway.get(url)
+    assert is_warm(answer) and str(folder / "json.py") in answer.text
+    (folder / "json.py").unlink()
+    assert str(folder) not in gateway.get(url).text.split("\n", 1)[1]
+
+
+@as_root
+def test_a_script_in_a_folder_that_its_user_may_not_list_runs() -> None:
+    with open_folder() as folder:
+        settings = f"User {NOBODY}\nCGIActivationGroup python .py interpreter=/usr/bin/python3\nStartCGI 2\n"
+        gateway = OpenGateway(folder / "gateway", settings, {"one.py": PROGRAMS["one.py"]})
+        gateway.cgi_bin.chmod(0o711)
+        gateway.start()
+        answer = once(gateway, "import json; print(json.dumps('told'))")
+        assert is_warm(answer) and answer.text.endswith('"told"\n')
+        assert gateway.stop() == 0
+
+
 def test_a_module_that_watches_forks_hears_of_the_new_process(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "watching.py").write_text(WATCHING)
     variables = f"SetEnv PYTHONPATH {tmp_path}\nSetEnv HTSESSION_PRELOAD watching\n"
@@ -89,6 +132,17 @@ def test_modules_loaded_ahead_find_the_process_as_they_would_their_own(gateway: 
     assert is_warm(answer) and words[-4:-1] == ["runs", "True", "1"]
     assert words[-1] != others[-1]
     gateway.wait_log("WARNING:root:told")
+
+
+def test_modules_that_were_used_ahead_show_nothing_of_it(gateway: Gateway) -> None:
+    look = (
+        "import logging, sqlite3; root = logging.getLogger();"
+        "print(root.handlers, root.level, root.manager.loggerDict, logging.Logger.manager.disable);"
+        "print(sqlite3.connect(':memory:').execute('select random()').fetchone())"
+    )
+    seen = [once(gateway, look).text.split("\n")[1:] for _ in range(3)]
+    assert {one[0] for one in seen} == {"[] 30 {} 0"}
+    assert len({one[1] for one in seen}) == 3  # SQLite's random numbers
 
 
 def test_a_script_with_a_module_of_its_own_named_logging_ends_in_peace(gateway: Gateway) -> None:

@@ -22,6 +22,7 @@ from tests.blackbox.warm import (
     WARM,
     call,
     held,
+    holds_no_more,
     host,
     hosts,
     is_warm,
@@ -60,7 +61,7 @@ def test_a_warm_host_that_is_killed_is_replaced(gateway: Gateway) -> None:
     wait_ready(gateway)
     gateway.wait_log("warm host .*python.py: it ended with signal 9")
     assert is_warm(once(gateway)) and wait_ready(gateway)
-    wait_for("no more descriptors", lambda: held(gateway) == before)
+    wait_for("no more descriptors", lambda: holds_no_more(gateway, before))
 
 
 def test_all_of_them_killed_at_once_are_replaced(gateway: Gateway) -> None:
@@ -98,7 +99,7 @@ def test_nobody_waits_long_for_a_host_that_stands_still(gateway: Gateway) -> Non
     wait_ready(gateway)  # no more than two, although more had been asked for
     assert is_warm(once(gateway)) and host(gateway) == warm
     wait_ready(gateway)
-    wait_for("no more descriptors", lambda: held(gateway) == counts)
+    wait_for("no more descriptors", lambda: holds_no_more(gateway, counts))
     assert set(gateway.instances()) == {warm, *ready(gateway)}
 
 

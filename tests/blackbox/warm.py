@@ -123,6 +123,12 @@ def held(gateway: Gateway) -> dict[str, int]:
     return {"keeper": len(descriptors(gateway.keeper)), "front": len(descriptors(gateway.fronts()[-1]))}
 
 
+def holds_no_more(gateway: Gateway, before: dict[str, int]) -> bool:
+    """Whether keeper and front have given back what they did not hold `before`: then, something may still have
+    been on its way out."""
+    return all(count <= before[name] for name, count in held(gateway).items())
+
+
 def warm_lines(gateway: Gateway) -> list[str]:
     """What the log says of warm hosts."""
     return re.findall(r"warm host (.*)", gateway.log)

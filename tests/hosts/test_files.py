@@ -13,9 +13,10 @@ from tests.hosts.script import Script
 
 OLD, NEW = b"revision-one", b"revision-two"
 
-# How a module beside the script is written, and a name that a standard module has
+# How a module beside the script is written; names that standard modules have, and the host's own
+PYTHONS = ("beside", "ahead", "codes", "pages", "zygote", "html", "json", "wsgiref", "zipapp")
 MODULES = {
-    "python": ("{}.py", "mark = 'beside'\n", ("beside", "html", "json", "wsgiref", "zipapp")),
+    "python": ("{}.py", "mark = 'beside'\n", PYTHONS),
     "perl": ("{}.pm", "package {0}; our $mark = 'beside'; 1;\n", ("Beside", "CGI", "POSIX", "Storable")),
 }
 

@@ -164,11 +164,35 @@ def test_P8_functions_of_atexit_and_destructors_run_once_at_the_end(tmp_path: Pa
 
 
 @pytest.mark.needs("gcc")
-def test_P1_no_end_mark_after_another_return_value_than_0(tmp_path: Path) -> None:
-    with in_c(tmp_path, 'printf("page"); if (count == 2) return 3;') as program:
+@pytest.mark.parametrize(
+    "source",
+    [
+        'int main(void) { printf("page"); return 3; }',
+        'void main(void) { printf("page"); }',
+        'main() { printf("page"); }',
+    ],
+)
+def test_P1_whatever_main_returns_ends_the_response(tmp_path: Path, source: str) -> None:
+    with native(compiled(tmp_path, f"{C_HEADERS}{source}\n", ".c", "program", "-std=gnu89", "-w")) as program:
         assert program.response() == (b"page", True)
-        assert program.call() == (b"page", False)
-        assert program.process.wait(30) == 3
+        assert program.call() == (b"page", True)
+        assert program.end() == 0
+
+
+@pytest.mark.needs("gcc")
+def test_B1_what_a_program_did_to_server_variables_is_undone_though_their_values_are_the_same(
+    tmp_path: Path,
+) -> None:
+    show = 'for (const char **n = names; *n; n++) printf("%s;", getenv(*n) ? getenv(*n) : "absent");'
+    names = 'static const char *names[] = {"SERVER_NAME", "QUERY_STRING", "HTTP_COLOUR", "OWN", 0};'
+    spoil = 'setenv("SERVER_NAME", "spoiled", 1); unsetenv("QUERY_STRING"); setenv("OWN", "mine", 1);'
+    with in_c(tmp_path, f"{show} {spoil} if (count == 3) clearenv();", before=names) as program:
+        program.response()
+        request = {"SERVER_NAME": "host", "QUERY_STRING": "q", "HTTP_COLOUR": "red"}
+        for _ in range(2):
+            assert program.call(request).output == b"host;q;red;mine;"
+        assert program.call(request).output == b"host;q;red;absent;"
+        assert program.call({"SERVER_NAME": "host", "QUERY_STRING": "q"}).output == b"host;q;absent;mine;"
 
 
 @pytest.mark.needs("gcc")
@@ -176,9 +200,22 @@ def test_P1_no_end_mark_after_another_return_value_than_0(tmp_path: Path) -> Non
 def test_P2_exit_ends_the_session_after_a_complete_response(tmp_path: Path, end: str, status: int) -> None:
     with in_c(tmp_path, f'printf("page"); if (count == 2) {end};') as program:
         assert program.response() == (b"page", True)
-        assert program.call() == (b"page", False)
+        assert program.call() == (b"page", status != 0)  # with 0, end of file says that it is whole
         assert program.process.wait(30) == status
         assert program.stderr() == ""
+
+
+@pytest.mark.needs("gcc")
+def test_exit_functions_write_the_last_of_a_page_and_a_childs_exit_ends_none(tmp_path: Path) -> None:
+    before = '#include <sys/wait.h>\nstatic void last(void) { printf(" and last"); }'
+    text = (
+        "if (count == 1) atexit(last); fflush(0); if (!fork()) exit(5); wait(0);"
+        'printf("page"); if (count == 2) exit(3);'
+    )
+    with in_c(tmp_path, text, before=before) as program:
+        assert program.response() == (b" and lastpage", True)
+        assert program.call() == (b" and lastpage and last", True)
+        assert program.process.wait(30) == 3
 
 
 @pytest.mark.needs("gcc")

@@ -62,6 +62,37 @@ def test_an_exception_that_nobody_catches_aborts_with_its_text(tmp_path: Path) -
         assert "terminate called after throwing" in program.stderr()
 
 
+REDIRECTED = """#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+static int count;
+
+int main() {
+    std::string line;
+    std::getline(std::cin, line);
+    std::cout << ++count << line;
+    std::ofstream file("aside");
+    std::istringstream other("other");
+    std::cout.rdbuf(file.rdbuf());
+    std::cin.rdbuf(other.rdbuf());
+    std::cout << "aside" << std::flush;
+}
+"""
+
+
+@pytest.mark.needs("g++")
+def test_B1_a_buffer_that_a_cpp_program_gave_a_standard_stream_is_gone_with_the_call(tmp_path: Path) -> None:
+    with native(compiled(tmp_path, REDIRECTED, ".cpp"), b"one") as program:
+        assert program.response() == (b"1one", True)
+        assert program.call(body=b"two") == (b"2two", True)
+        assert program.call() == (b"3", True)
+        assert program.end() == 0
+        assert program.stderr() == ""
+    assert (tmp_path / "aside").read_text() == "aside"
+
+
 # ---- Fortran
 
 
@@ -103,6 +134,26 @@ def test_what_fortran_writes_to_files_is_there_after_every_call(tmp_path: Path) 
         assert (tmp_path / "written").read_text() == "1\n"
         assert program.call().marked
         assert (tmp_path / "written").read_text() == "1\n2\n"
+
+
+@pytest.mark.needs("gfortran")
+@pytest.mark.parametrize(
+    "statement", ["close (6)", "open (unit=6, file='aside')", "close (6); close (5); close (0)"]
+)
+def test_B1_the_standard_units_of_fortran_are_open_again_in_the_next_call(
+    tmp_path: Path, statement: str
+) -> None:
+    source = (
+        "program units\n  integer :: n = 0\n  character(9) :: line = ''\n  n = n + 1\n"
+        "  read (*, '(a)', iostat=i) line\n  print '(a, i0)', trim(line), n\n"
+        f"  write (0, '(i0)') n\n  if (n < 3) then\n    {statement}\n  end if\nend program\n"
+    )
+    with native(compiled(tmp_path, source, ".f90"), b"a") as program:
+        assert program.response() == (b"a1\n", True)
+        for call in (2, 3, 4, 5):
+            assert program.call(body=b"b") == (b"b%d\n" % call, True)
+        assert program.end() == 0
+        assert program.stderr().split()[-3:] == ["3", "4", "5"]
 
 
 # ---- COBOL
@@ -148,6 +199,14 @@ def test_P2_stop_run_ends_the_session_after_a_complete_response(tmp_path: Path, 
         assert program.response() == (b"0001", True)
         assert program.call() == (b"0002", False)
         assert program.process.wait(30) == status
+
+
+@pytest.mark.needs("cobc")
+def test_P1_a_return_code_that_a_call_left_behind_ends_no_session(tmp_path: Path) -> None:
+    statements = 'call "SYSTEM" using "exit 1" add return-code to n display n no advancing goback'
+    with in_cobol(tmp_path, statements) as program:
+        assert program.response() == (b"0256", True)
+        assert program.call() == (b"0512", True)
 
 
 @pytest.mark.needs("cobc")

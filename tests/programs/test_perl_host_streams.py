@@ -45,6 +45,18 @@ def test_B1_stdin_is_fresh_in_every_call(tmp_path: Path, read: str) -> None:
         assert program.stderr() == ""
 
 
+SLURP = "my $body = do { local $/; <STDIN> }; print defined $body ? \"[$body]\" : 'undefined'"
+
+
+def test_B1_the_whole_of_an_empty_stdin_is_an_empty_text_in_every_call(tmp_path: Path) -> None:
+    with perl(tmp_path, SLURP) as program:
+        assert program.response() == (b"[]", True)
+        for body in (b"", b"", b"one", b"", b""):
+            assert program.call(body=body) == (b"[%s]" % body, True)
+        assert program.end() == 0
+        assert program.stderr() == ""
+
+
 RUN = {
     "system": "system 'cat';",
     "backticks": "print `cat`;",

@@ -41,6 +41,12 @@ def test_a_file_that_changed_does_not_change_a_living_session(tmp_path: Path) ->
         assert program.call().output == b"old"
 
 
+def test_the_standard_streams_have_their_modes(tmp_path: Path) -> None:
+    source = "import sys; print(sys.stdin.mode, sys.stdout.mode, sys.stderr.mode, end='')"
+    with hosted(tmp_path, source) as program:
+        assert program.response().output == program.call().output == program.call(body=b"x").output == b"r w w"
+
+
 SHOW = "import os; print({n: v for n, v in os.environ.items() if n in %r}, os.environ['HTSESSION_END'])"
 
 
@@ -100,9 +106,18 @@ def test_exit_with_success_ends_the_response_not_the_process(tmp_path: Path, end
         assert program.end() == 0
 
 
-def test_P1_no_end_mark_after_an_exit_with_another_status(tmp_path: Path) -> None:
-    with hosted(tmp_path, "import sys\nprint('page', end='')\nsys.exit(3)") as program:
-        assert program.response() == (b"page", False)
+def test_an_exit_function_that_fails_leaves_the_page_whole(tmp_path: Path) -> None:
+    text = "import atexit, sys\natexit.register(lambda: 1 / 0)\nprint('page', end='')\nsys.exit(3)"
+    with hosted(tmp_path, text) as program:
+        assert program.response() == (b"page", True)
+        assert program.process.wait(30) != 0
+        assert "ZeroDivisionError" in program.stderr()
+
+
+def test_a_page_that_ends_with_another_status_is_whole_and_the_process_is_over(tmp_path: Path) -> None:
+    last = "import atexit, sys\natexit.register(print, ' and last', end='')\n"
+    with hosted(tmp_path, f"{last}print('page', end='')\nsys.exit(3)") as program:
+        assert program.response() == (b"page and last", True)
         assert program.process.wait(30) == 3
 
 
@@ -131,7 +146,7 @@ def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path) -> None:
 def test_an_exception_hook_of_the_script_is_called(tmp_path: Path) -> None:
     hook = "import sys\nsys.excepthook = lambda kind, _, trace: print('hook', kind.__name__, trace.tb_lineno)\n"
     with hosted(tmp_path, hook + "1 / 0") as program:
-        assert program.response() == (b"hook ZeroDivisionError 3\n", False)
+        assert program.response() == (b"hook ZeroDivisionError 3\n", True)
 
 
 def test_P8_end_of_file_ends_the_process_and_runs_exit_handlers_once(tmp_path: Path) -> None:
