@@ -13,10 +13,11 @@ import click
 
 from gateway import helpers
 from gateway.announce import url
-from gateway.cli_config import DEFAULT_CONF, read_or_exit
+from gateway.cli_config import CONF_VARIABLE, DEFAULT_CONF, read_or_exit
 from gateway.configuration.load import Configuration
 from gateway.directives import table
 from gateway.starters import STARTERS, STYLES, Starter
+from gateway.starters.names import trouble
 
 DEFAULT_FOLDER = "cgi-bin"
 # a file name, and a name of COBOL (31 characters, not at the end a hyphen)
@@ -39,8 +40,19 @@ class _Place(NamedTuple):
     help="returning: a host calls it again (default where there is one); looping: it asks for its next request "
     "itself; plain: it answers one.",
 )
-@click.option("--directory", metavar="FOLDER", help="Where to write it [default: the ScriptAlias of --conf].")
-@click.option("--conf", metavar="CONF", help=f"The directives file that it will run under [{DEFAULT_CONF}].")
+@click.option(
+    "--directory",
+    metavar="FOLDER",
+    type=click.Path(),
+    help="Where to write it [default: the ScriptAlias of --conf].",
+)
+@click.option(
+    "--conf",
+    metavar="CONF",
+    envvar=CONF_VARIABLE,
+    type=click.Path(),
+    help=f"The directives file that it will run under [{DEFAULT_CONF}].",
+)
 def new(name: str, language: str, style: str | None, directory: str | None, conf: str | None) -> None:
     """Write a commented starter program.
 
@@ -50,6 +62,8 @@ def new(name: str, language: str, style: str | None, directory: str | None, conf
     if not _NAME.fullmatch(name):
         wanted = "1 to 31 letters, digits, - and _, a letter first (the extension is added)"
         raise click.ClickException(f"expected a name of {wanted}, found {name!r}")
+    if why := trouble(language, name):
+        raise click.ClickException(f"expected another name, found {name!r}: {why}")
     if conf is None and os.path.exists(DEFAULT_CONF):
         conf = DEFAULT_CONF
     configuration = None if conf is None else read_or_exit(conf)

@@ -11,7 +11,7 @@ push @items, decode($1) if $form =~ /^item=([^&]*)/;
 my $ends = ($ENV{QUERY_STRING} // '') eq 'end';
 
 # the handle by which this request came, else a new one that the gateway offers
-my $handle = $ENV{HTSESSION_HANDLE} // $ENV{HTSESSION_NEXT_HANDLE};
+my $handle = $ENV{HTSESSION_HANDLE} // $ENV{HTSESSION_NEXT_HANDLE} // '';
 my $start  = escape($ENV{SCRIPT_NAME});
 my $here   = "$start/" . escape($handle);    # the next request by this link comes to this process
 

@@ -15,7 +15,7 @@ if __name__ == "__main__":  # this block runs for every request
     ends = os.environ.get("QUERY_STRING") == "end"
 
     # the handle by which this request came, else a new one that the gateway offers
-    handle = os.environ.get("HTSESSION_HANDLE") or os.environ["HTSESSION_NEXT_HANDLE"]
+    handle = os.environ.get("HTSESSION_HANDLE") or os.environ.get("HTSESSION_NEXT_HANDLE", "")
     start = escape(quote(os.environ["SCRIPT_NAME"]))
     here = f"{start}/{escape(handle)}"  # the next request by this link comes to this process
 

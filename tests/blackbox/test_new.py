@@ -6,6 +6,7 @@ import html
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import quote_plus, urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import quote_plus, urlsplit
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway import helpers
 from gateway.cli import main
 from gateway.starters import STARTERS
 from tests.blackbox.conftest import Serve
@@ -23,15 +25,16 @@ TOOLS = {"perl": ["perl"], "bash": ["bash"], "c": ["cc"], "cobol": ["cobc"]}
 NASTY = "<b>&\"'\\n ä%41"
 
 
-def starters(*styles: str) -> list[object]:
-    """A case for every language that has one of these styles."""
+def starters(*styles: str, hosted: bool = True) -> list[object]:
+    """A case for every language that has one of these styles; `hosted`: shared objects too, which only a host
+    can run."""
     return [
         pytest.param(
             language, style, marks=pytest.mark.needs(*TOOLS.get(language, [])), id=f"{language}-{style}"
         )
         for language, found in STARTERS.items()
         for style in found
-        if style in styles
+        if style in styles and (hosted or found[style].program != ".so")
     ]
 
 
@@ -121,6 +124,24 @@ def test_two_sessions_of_a_starter_do_not_meet(gateway: Gateway, language: str, 
         gateway.get(f"{session}?end")
 
 
+@pytest.mark.parametrize(("language", "style"), starters("returning", "looping", "plain", hosted=False))
+def test_a_starter_answers_under_a_server_that_knows_no_sessions(site: Path, language: str, style: str) -> None:
+    starter = STARTERS[language][style]
+    build = re.search(r"build: *(.*)", new("shop", "--language", language, "--style", style).output)
+    if build:
+        subprocess.run(shlex.split(build[1]), check=True, capture_output=True)
+    for library in ("htsession.py", "HTSession.pm", "htsession.bash"):
+        shutil.copy(os.path.join(helpers.FOLDER, library), "cgi-bin")
+    variables = {"PATH": os.environ["PATH"], "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "9"}
+    variables |= {"SCRIPT_NAME": "/cgi-bin/shop", "QUERY_STRING": "", "GATEWAY_INTERFACE": "CGI/1.1"}
+    answer = subprocess.run(
+        [f"./shop{starter.program}"], input=b"item=milk", cwd="cgi-bin", env=variables, capture_output=True
+    )
+    assert answer.returncode == 0 and answer.stderr == b""
+    assert b'action="/cgi-bin/shop' in answer.stdout
+    assert style == "plain" or b"<li>milk</li>" in answer.stdout
+
+
 # ---- the command
 
 
@@ -192,6 +213,18 @@ def test_names_are_checked(site: Path, name: str) -> None:
     result = new("--language", "python", "--", name)
     assert result.exit_code == 1 and f"the extension is added), found {name!r}" in result.output
     assert list((site / "cgi-bin").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("python", name) for name in ("html", "email", "calendar", "token")]
+    + [("cobol", name) for name in ("main", "return", "index", "time")],
+)
+def test_a_name_that_would_take_a_languages_own_is_refused(site: Path, language: str, name: str) -> None:
+    result = new(name, "--language", language)
+    assert result.exit_code == 1 and f"expected another name, found {name!r}: " in result.output
+    assert list((site / "cgi-bin").iterdir()) == []
+    assert new(name, "--language", "perl").exit_code == new(name.upper(), "--language", language).exit_code == 0
 
 
 @pytest.mark.parametrize(
