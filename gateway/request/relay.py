@@ -149,7 +149,8 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             raise PreconditionFailed
     started, unwanted = False, status == 304
     session, warns = call.session, call.program.warning
-    added = insertion(session, warns, head) if warns and session and call.exchange.honoured else None
+    kept = session if call.exchange.honoured else None
+    added = insertion(kept, warns, head, request) if warns and kept else None
     if request.method == "HEAD" or status != head.status:
         added = None
     while True:

@@ -20,7 +20,8 @@ from gateway.request.incoming import Send
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
 
-_ASKS, _SITE, _HTML = b"x-htsession-stay", b"sec-fetch-site", b"text/html"
+_ASKS, _SITE, _DEST, _HTML = b"x-htsession-stay", b"sec-fetch-site", b"sec-fetch-dest", b"text/html"
+_PAGES = (b"document", b"frame", b"iframe")  # else a script of a page asks, and a part of one is the answer
 _END = b"</body>"
 _LONGEST = 10 * 365 * 86400.0  # seconds: a session that never ends needs no warning
 _SCRIPT = (Path(__file__).parents[1] / "web" / "templates" / "warning.html").read_text()
@@ -77,9 +78,12 @@ class Insertion:
         return body + script if at < 0 else body[:at] + script + body[at:]
 
 
-def insertion(session: Session, warning: float, head: Head) -> Insertion | None:
-    """What goes into a response that keeps this session; None: it is not an HTML page that can be changed."""
-    if head.status != 200 or session.timeout > _LONGEST:
+def insertion(session: Session, warning: float, head: Head, request: Request) -> Insertion | None:
+    """What goes into a response that keeps this session; None: it is not an HTML page that can be changed, or
+    none that the browser shows by itself (Sec-Fetch-Dest of Fetch Metadata, W3C)."""
+    if not _shows_page(head.status) or session.timeout > _LONGEST:
+        return None
+    if dict(request.headers).get(_DEST, b"document") not in _PAGES:
         return None
     headers = dict(head.headers)
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -95,6 +99,11 @@ def insertion(session: Session, warning: float, head: Head) -> Insertion | None:
     for name, value in values.items():
         script = script.replace(f"@{name}@", value)
     return Insertion(script.encode("ascii"))
+
+
+def _shows_page(status: int) -> bool:
+    """Whether a browser shows such a response whole: it follows redirects, and puts parts together."""
+    return status in (200, 201, 202, 203) or status >= 400
 
 
 def lengthened(headers: Headers, length: int | None) -> list[tuple[bytes, bytes]]:

@@ -98,12 +98,29 @@ def test_a_page_without_an_end_of_its_body_gets_it_at_its_end_and_the_right_leng
         f"handle=HANDLE&{PAGE}",  # text/plain
         f"handle=HANDLE&header=Content-Type:+application/xhtml%2Bxml&{PAGE}",
         f"handle=HANDLE&{HTML}&header=Content-Encoding:+x-own&{PAGE}",
-        f"handle=HANDLE&{HTML}&status=404&{PAGE}",
+        f"handle=HANDLE&{HTML}&status=206&{PAGE}",
+        f"handle=HANDLE&{HTML}&status=302&header=Location:+/elsewhere&{PAGE}",
     ],
 )
 def test_what_is_not_a_sessions_html_page_is_never_touched(gateway: Gateway, query: str) -> None:
     answer = gateway.get(f"{CGI}?{query.replace('HANDLE', new_handle())}")
     assert answer.body == b"<body><p>page</p></body></html>"
+
+
+@pytest.mark.parametrize("status", [201, 404, 422, 500])
+def test_a_page_that_asks_to_try_again_is_a_page_too(gateway: Gateway, status: int) -> None:
+    answer = gateway.get(f"{CGI}?handle={new_handle()}&{HTML}&status={status}&{PAGE}")
+    assert answer.status == status
+    assert without_script(answer) == b"<body><p>page</p></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("asks", "gets"), [("empty", 0), ("embed", 0), ("document", 1), ("iframe", 1), ("frame", 1)]
+)
+def test_what_a_script_of_a_page_fetches_is_no_page(gateway: Gateway, asks: str, gets: int) -> None:
+    headers = {"Sec-Fetch-Dest": asks}
+    answer = gateway.get(f"{CGI}?handle={new_handle()}&{HTML}&echo=<p>a+part</p>", **headers)
+    assert (answer.body.startswith(b"<p>a part</p>"), answer.body.count(b"<script")) == (True, gets)
 
 
 def test_nothing_is_touched_where_the_directive_is_off(gateway: Gateway) -> None:
