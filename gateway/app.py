@@ -102,6 +102,9 @@ class Application:
             "recall": self.moves.recalled,
             "retired": self._retired,
             "ended": lambda message: self.registry.tally.note(Ending(**message.fields["ending"])),
+            "endings": lambda message: self.registry.tally.inherit(
+                [Ending(**ending) for ending in message.fields["endings"]]
+            ),
             "overlap": self._overlap,
         }
 

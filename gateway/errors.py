@@ -10,12 +10,14 @@ CLOSE = (b"connection", b"close")
 class GatewayError(Exception):
     """A request that is answered by the gateway itself.
 
-    `text` is for the client, `log` for the error log (empty: not logged); `headers` go with the answer.
+    `text` is for the client, `log` for the error log (empty: not logged); `headers` go with the answer. `link`:
+    where to go on, with its words; empty: nowhere.
     """
 
     status: int = 500
     title: str = "Internal Server Error"
     text: str = "The server could not complete the request."
+    link: tuple[str, str] = ("", "")
     level: ClassVar[str] = "error"
 
     def __init__(self, log: str = "", *, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:

@@ -17,6 +17,8 @@ from gateway.logs.error import ErrorLog, LogFile
 from gateway.logs.session import Ending, SessionLog, Used, mask
 
 _MOST_UNTOLD = 200
+_KEPT = 200  # endings that the next front is told of
+_LONGEST = 1000  # characters of a text of theirs
 ORPHANED = "HTS007 ended when its front was gone"
 
 
@@ -31,13 +33,14 @@ class _Owed(NamedTuple):
 
 class Accounts:
     """Each session is written once: `Table.account` marks the slot of one that has been told. `tell` hands what
-    was drawn up here to the front that serves; False: there is none now."""
+    was drawn up here, or another front has told, to the front that serves; False: there is none."""
 
-    def __init__(self, table: tables.Table, log: ErrorLog, tell: Callable[[Ending], bool]) -> None:
+    def __init__(self, table: tables.Table, log: ErrorLog, tell: Callable[[Ending, Any], bool]) -> None:
         self._table, self._error, self._tell = table, log, tell
         self._log = SessionLog(self._cannot_write)
         self._owed: dict[int, _Owed] = {}
         self._untold: deque[Ending] = deque(maxlen=_MOST_UNTOLD)
+        self._recent: deque[Ending] = deque(maxlen=_KEPT)
 
     # ---- the files
 
@@ -65,11 +68,13 @@ class Accounts:
         if child is None:
             owed = self._owed.get(fields["id"])
             if owed is not None and owed.front is front and owed.endings.pop(slot, None) is not None:
+                self._announce(ending, front)
                 self._log.write(ending, owed.pid, owed.used)
                 if not owed.endings:
                     del self._owed[fields["id"]]
         elif child.holder is front and slot in {child.slot, *child.sessions}:
             self._table.account(slot)
+            self._announce(ending, front)
             if fields["last"]:
                 child.endings.append(ending)
             else:
@@ -110,12 +115,21 @@ class Accounts:
 
     def announce_to_heir(self) -> None:
         """There is a front that serves again."""
-        while self._untold and self._tell(self._untold[0]):
+        while self._untold and self._tell(self._untold[0], None):
             self._untold.popleft()
 
-    def _announce(self, ending: Ending) -> None:
-        if self._untold or not self._tell(ending):
-            self._untold.append(ending)
+    def inheritance(self) -> list[Ending]:
+        """What a front that serves from now on is to know, without those that `announce_to_heir` tells it."""
+        return [ending for ending in self._recent if ending not in self._untold]
+
+    def _announce(self, ending: Ending, front: Any = None) -> None:
+        """`front` knows it already."""
+        items = ending._asdict().items()
+        texts: dict[str, Any] = {name: _bounded(value) for name, value in items if isinstance(value, str)}
+        kept = ending._replace(**texts)
+        self._recent.append(kept)
+        if self._untold or not self._tell(kept, front):
+            self._untold.append(kept)
 
     def _draw_up(self, child: Child, reason: Reason, text: str) -> dict[int, Ending]:
         """What the table knows of the sessions that have not been told yet, by slot; they count as told now."""
@@ -130,6 +144,11 @@ class Accounts:
             if ending is not None:
                 found[slot] = ending
         return found
+
+
+def _bounded(text: str) -> str:
+    """A text that a front may have made, as others can show it."""
+    return text[:_LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
 def drawn_up(

@@ -172,11 +172,13 @@ class Holders:
         self.accounts.stopped(child, Reason.STOPPING, "HTS013 the gateway is stopping")
         self._children.end(child, "eof")
 
-    def _tell_ending(self, ending: Ending) -> bool:
+    def _tell_ending(self, ending: Ending, front: Front | None) -> bool:
+        """To the front that serves, unless it is the one that knows; False: there is none."""
         active = self._active()
         if active is None:
             return False
-        active.send("ended", ending=ending._asdict())
+        if active is not front:
+            active.send("ended", ending=ending._asdict())
         return True
 
     def _gone(self, child: Child, facts: dict[str, Any]) -> None:

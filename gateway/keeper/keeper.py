@@ -161,6 +161,7 @@ class Keeper:
     def _promote(self, front: Front) -> None:
         front.role = Role.ACTIVE
         self._warm.serve(front)
+        front.send("endings", endings=[one._asdict() for one in self._holders.accounts.inheritance()])
         self._holders.adopt_all(front)
         self._sockets.serve(front)
         self._fronts.tell_overlap()

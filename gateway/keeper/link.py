@@ -8,7 +8,7 @@ that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried a
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
 count_warm, end, want, give, leave, claim, retire, account, pong, finished
 keeper -> front: welcome, listening, configured, history, activate, started, failed, gone, grant, missing,
-recall, claimed, counted_warm, retired, overlap, drain, hurry, stop, reopen, ended, ping
+recall, claimed, counted_warm, retired, overlap, drain, hurry, stop, reopen, ended, endings, ping
 """
 
 import array

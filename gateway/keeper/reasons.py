@@ -25,5 +25,6 @@ class Reason(IntEnum):
         return reason.name.lower().replace("_", "-")
 
 
+NO_ENDINGS = frozenset((Reason.REPLACED, Reason.LIMIT))  # of handles: a session goes on, or never began
 BY_OTHERS = frozenset((Reason.CLOSED, Reason.STOPPING, Reason.UNSEEN))
 NORMAL = BY_OTHERS | {Reason.TIMED_OUT, Reason.ENDED}  # nothing went wrong

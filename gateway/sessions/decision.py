@@ -26,13 +26,14 @@ class Outcome(Enum):
 
 class Asked(NamedTuple):
     """`timeout` in seconds; `log` is the message with its HTS id, empty when there is nothing to say;
-    `advice` are HTS008 and HTS010 texts."""
+    `advice` are HTS008 and HTS010 texts; `limit` is the directive whose limit is reached, with LIMIT."""
 
     outcome: Outcome
     handle: bytes
     timeout: float
     log: str
     advice: tuple[str, ...]
+    limit: str = ""
 
 
 def ask(
@@ -74,7 +75,7 @@ def ask(
         if taken(handle):
             return asked(Outcome.REFUSED, "HTS001 the handle is not unique")
         if own is None and full():
-            return asked(Outcome.LIMIT, f"HTS003 {limit} is reached")
+            return asked(Outcome.LIMIT, f"HTS003 {limit} is reached")._replace(limit=limit)
     if timeout == 0:
         return asked(Outcome.END, "HTS006 ended by the program (HTTimeout 0)")
     return asked(Outcome.KEEP)

@@ -20,10 +20,14 @@ _WANTED = (Outcome.KEEP, Outcome.LIMIT)  # a session, whether it begins or not
 _KEPT_HEADERS = ((b"referrer-policy", b"same-origin"), (b"cache-control", b"no-store"))  # W3
 
 _REFUSALS = {
-    "taken": (Outcome.REFUSED, "HTS001 the handle is not unique"),
-    "other": (Outcome.REFUSED, "HTS003 another shared instance of the program serves"),
-    "limit": (Outcome.LIMIT, "HTS003 MaxPersistentCGI is reached"),
-    "full": (Outcome.LIMIT, "HTS003 there is no place for one more session of a shared instance"),
+    "taken": (Outcome.REFUSED, "HTS001 the handle is not unique", ""),
+    "other": (Outcome.REFUSED, "HTS003 another shared instance of the program serves", ""),
+    "limit": (Outcome.LIMIT, "HTS003 MaxPersistentCGI is reached", "MaxPersistentCGI"),
+    "full": (
+        Outcome.LIMIT,
+        "HTS003 there is no place for one more session of a shared instance",
+        "PersistentCGISharedSessions",
+    ),
 }
 
 
@@ -79,7 +83,11 @@ class Judge:
             text = "HTS005 the name of the user is too long for an owner of a session"
             return asked._replace(outcome=Outcome.REFUSED, log=text)
         name = self._too_many(call) or ("" if in_time else "PersistentCGIClientRate")
-        return asked._replace(outcome=Outcome.LIMIT, log=f"HTS003 {name} is reached") if name else asked
+        return (
+            asked._replace(outcome=Outcome.LIMIT, log=f"HTS003 {name} is reached", limit=name)
+            if name
+            else asked
+        )
 
     def _too_many(self, call: Call) -> str | None:
         """The limit of the newcomer's user or client that is reached (L2)."""
@@ -118,8 +126,8 @@ class Judge:
         if answer == "gone" or instance.state is State.GONE:
             answer, asked = "gone", asked._replace(outcome=Outcome.END, log=unmarked(instance))
         elif answer in _REFUSALS:
-            outcome, log = _REFUSALS[answer]
-            asked = asked._replace(outcome=outcome, log=log)
+            outcome, log, limit = _REFUSALS[answer]
+            asked = asked._replace(outcome=outcome, log=log, limit=limit)
         if slot is not None and (answer != "ok" or instance.call is not call):
             self._registry.link.tell("leave", id=instance.id, slot=slot)
         if instance.call is call:  # it has not failed meanwhile
@@ -150,6 +158,8 @@ class Judge:
         if call.session is None:
             level = "info" if asked.outcome is Outcome.END else "warn"
             self._registry.say(level, asked.log, call.program, asked.handle)
+        if asked.outcome is Outcome.LIMIT:
+            self._registry.tally.refused[asked.limit] += 1
         own = [] if call.session is None else call.session.handles.accepted
         reason = {Outcome.LIMIT: Reason.LIMIT, Outcome.END: Reason.ENDED}.get(asked.outcome)
         if reason is not None and asked.handle and asked.handle not in own:

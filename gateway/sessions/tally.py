@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 
 from gateway.logs.session import Ending as Ending
 from gateway.sessions.exchange import Fault
@@ -13,14 +14,16 @@ _SHORTEST = 4  # bytes of a handle that is looked for in a text
 
 
 class Tally:
-    """`created` sessions; `ended` ones by reason; `starts` of processes; `requests` to living sessions;
-    `in_lane`: those of them that the session lane answered; `recent`: the newest endings, the newest last."""
+    """`created` sessions; `ended` ones by reason; `refused` ones by the directive whose limit was reached;
+    `starts` of processes; `requests` to living sessions; `in_lane`: those of them that the session lane
+    answered; `recent`: the newest endings, the newest last."""
 
-    __slots__ = ("created", "ended", "in_lane", "recent", "requests", "starts")
+    __slots__ = ("created", "ended", "in_lane", "recent", "refused", "requests", "starts")
 
     def __init__(self) -> None:
         self.created = self.starts = self.requests = self.in_lane = 0
         self.ended: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self.recent: deque[Ending] = deque(maxlen=KEPT)
 
     def begins(self, session: Session, since: float) -> None:
@@ -49,9 +52,13 @@ class Tally:
         return ending
 
     def note(self, ending: Ending) -> None:
-        """An ending, of this front's session or of one whose front is gone."""
+        """An ending, of this front's session or of one whose front drains or is gone."""
         self.ended[ending.reason] += 1
         self.recent.append(ending)
+
+    def inherit(self, endings: Iterable[Ending]) -> None:
+        """The newest endings of the fronts before this one, which counts only its own; the newest last."""
+        self.recent.extend(endings)
 
 
 def _without(handles: list[bytes], text: str) -> str:

@@ -21,7 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from gateway import __version__
-from gateway.keeper.reasons import Reason
+from gateway.keeper.reasons import NO_ENDINGS, Reason
 from gateway.measure.histogram import Histogram
 from gateway.measure.measures import Measures
 from gateway.measure.sources import History, Starts, Traffic
@@ -29,6 +29,11 @@ from gateway.sessions.registry import Registry
 
 PREFIX = "persistent_cgi_"
 _KEEPER = "persistent_cgi_keeper"
+_LIMITS = (
+    "MaxPersistentCGI", "MaxPersistentCGIPerUser", "MaxPersistentCGIPerClient", "PersistentCGIClientRate",
+    "PersistentCGISharedSessions",
+)  # fmt: skip
+_USUAL_STATES = ("first", "idle", "busy", "ending")
 _USUAL_DIGITS = (2, 3, 4, 5)
 _USUAL_STATUSES = (404, 410, 500, 502, 503, 504)
 
@@ -87,7 +92,8 @@ class _Collected(Collector):
     def _processes(self) -> Iterator[Metric]:
         measures, registry = self._sources.measures, self._sources.registry
         starts, history = self._sources.starts(), self._sources.history()
-        states = Counter(instance.state.name.lower() for instance in registry.instances.values())
+        found = Counter(instance.state.name.lower() for instance in registry.instances.values())
+        states = {state: found[state] for state in (*_USUAL_STATES, *sorted(found.keys() - {*_USUAL_STATES}))}
         yield _gauge("instances", "Programs that run, by state.", "state", states)
         yield _counter("starts", "Processes that were started for a request.", registry.tally.starts)
         text = "From the order to the head of the first response."
@@ -128,9 +134,12 @@ def _sessions(registry: Registry) -> Iterator[Metric]:
     yield living
     yield _counter("sessions_created", "Sessions that have begun.", registry.tally.created)
     ended = CounterMetricFamily(PREFIX + "sessions_ended", "Sessions that are over.", labels=("reason",))
-    for word in dict.fromkeys(reason.word for reason in Reason):  # all of them: a rate needs a beginning
+    words = dict.fromkeys(reason.word for reason in Reason if reason not in NO_ENDINGS)
+    for word in words:  # all of them: a rate needs a beginning
         ended.add_metric((word,), registry.tally.ended[word])
     yield ended
+    refused = {limit: registry.tally.refused[limit] for limit in _LIMITS}
+    yield _counters("sessions_refused", "Sessions that a limit did not let begin.", "directive", refused)
 
 
 def _requests(measures: Measures) -> Iterator[Metric]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _HTML, _JSON, _TEXT = "text/html", "application/json", "text/plain"
+_REMEMBERED = 64  # whoever asks for much that is refused gets the same answers
 
 
 class Page(NamedTuple):
@@ -43,7 +44,8 @@ def template() -> Template:
 
 def of_error(error: GatewayError) -> Page:
     """The page of an error without more to say."""
-    return Page(error.status, error.title, error.text)
+    link, link_text = error.link
+    return Page(error.status, error.title, error.text, link=link, link_text=link_text)
 
 
 def of_document(document: Document, status: int, headers: Iterable[tuple[bytes, bytes]]) -> Response:
@@ -58,7 +60,7 @@ def of_document(document: Document, status: int, headers: Iterable[tuple[bytes, 
 def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
     """The page in the form that the Accept header prefers; as text when no file can be opened for the HTML."""
     kind = preferred(accept)
-    html = _template_if_any() if kind == _HTML else None
+    html = _html(page) if kind == _HTML else None
     fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
     fields.setdefault("cache-control", "no-store")
     if kind == _JSON:
@@ -72,16 +74,24 @@ def render(page: Page, accept: str, headers: Iterable[tuple[bytes, bytes]] = ())
         lines += [f"{page.link_text}: {page.link}"] if page.link else []
         return PlainTextResponse("\n".join(lines) + "\n", page.status, fields)
     fields["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-    return HTMLResponse(html.render(page._asdict()), page.status, fields)
+    return HTMLResponse(html, page.status, fields)
 
 
-def _template_if_any() -> Template | None:
+def _html(page: Page) -> str | None:
     try:
-        return template()
+        template()
     except OSError:
         return None
+    return _rendered(*page[:3], tuple(page.paragraphs), tuple(page.kept), page.link, page.link_text)
 
 
+@lru_cache(_REMEMBERED)
+def _rendered(*shown: Any) -> str:
+    """The HTML page; `shown` are the fields of a Page, without `facts`."""
+    return template().render(dict(zip(Page._fields, shown, strict=False)))
+
+
+@lru_cache(_REMEMBERED)
 def preferred(accept: str) -> str:
     """The best of the three kinds by quality, then by precision (RFC 9110, section 12.5.1); HTML for ties."""
     qualities = {kind: _quality(kind, accept) for kind in (_HTML, _TEXT, _JSON)}

@@ -29,7 +29,7 @@ _STORIES = {
     Reason.UNSEEN: "The connection ended before its first page had arrived whole, so it was closed.",
     Reason.CRASHED: "Its program stopped unexpectedly. The administrator finds the reason in the error log.",
     Reason.REPLACED: "You came here by an older page, perhaps with the back button. The session itself "
-    "goes on: use the newest page that you have of it.",
+    "went on: use the newest page that you have of it, which also tells whether it has ended since.",
     Reason.PROTOCOL: "Its program and the server misunderstood each other. The reason is in the error log.",
     Reason.STOPPED: "The server had to start anew in the middle of a request of this session.",
     Reason.LIMIT: "The page before this one was delivered whole, but the server keeps only so many sessions at "

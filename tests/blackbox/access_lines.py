@@ -66,12 +66,12 @@ def with_logs(serve: Serve, folder: Path) -> Gateway:
 
 
 def lines(gateway: Gateway, log: str, mark: str, count: int = 1) -> list[str]:
-    """The lines of a log that have `mark` in them, once there are `count`."""
+    """The lines of a log that have `mark` in them, once there are `count` whole ones."""
     file = gateway.folder / "logs" / log
 
     def found() -> list[str] | None:
         text = file.read_text() if file.exists() else ""
-        marked = [line for line in text.split("\n") if mark in line]
+        marked = [line for line in text.split("\n")[:-1] if mark in line]
         return marked if len(marked) >= count else None
 
     return wait_for(f"{count} lines with {mark} in {log}", found)

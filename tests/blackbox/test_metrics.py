@@ -120,8 +120,28 @@ def test_sessions_living_created_and_ended_by_reason(gateway: Gateway) -> None:
 
 def test_reasons_that_have_not_come_yet_are_there(gateway: Gateway) -> None:
     reading = read(gateway)
-    for reason in ("timed-out", "ended", "crashed", "replaced", "protocol", "stopped", "limit"):
+    for reason in ("timed-out", "ended", "crashed", "protocol", "stopped"):
         assert ("sessions_ended_total", f"reason={reason}") in reading
+    for reason in ("replaced", "limit"):  # a session goes on, or never began
+        assert ("sessions_ended_total", f"reason={reason}") not in reading
+
+
+def test_sessions_that_limits_did_not_let_begin_are_counted_by_directive(serve: Serve) -> None:
+    for limits in ("MaxPersistentCGI 2", "MaxPersistentCGIPerClient 2", "PersistentCGIClientRate 1/minute 2"):
+        gateway = serve(METRICS + limits)
+        for _ in range(3):
+            gateway.get(f"{CHILD}?handle={new_handle()}")
+        reading, directive = read(gateway), f"directive={limits.split()[0]}"
+        refused = reading.of("sessions_refused_total", directive)
+        assert refused + reading.of("error_responses_total", "code=429") == 1, limits
+        assert reading.of("sessions_created_total") == 2
+        gateway.stop()
+
+
+def test_states_of_programs_that_are_in_none_are_there(serve: Serve) -> None:
+    reading = read(serve(METRICS))
+    for state in ("first", "idle", "busy", "ending"):  # a panel shows 0, not its last value
+        assert reading["instances", f"state={state}"] == 0
 
 
 def test_requests_are_counted_by_what_they_are_for(gateway: Gateway) -> None:

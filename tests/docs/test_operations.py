@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.keeper.reasons import Reason
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import ROOT, Gateway
 from tests.blackbox.measured import Reading, read
@@ -77,6 +78,11 @@ def test_the_table_has_the_labels_of_each_metric(gateway: Gateway, reading: Read
             found = {label for sample in samples for label in re.findall(r"(\w+)=", sample)} - {"le"}
             if samples or name not in ("persistent_cgi_keeper_seconds",):
                 assert found == set(re.findall(r"`(\w+)`", cells[1])), line
+
+
+def test_every_word_for_the_end_of_a_session_is_explained() -> None:
+    told = re.findall(r"^\| `([a-z-]+)` \|", section("Why a session is over"), re.M)
+    assert sorted(told) == sorted({reason.word for reason in Reason})
 
 
 def test_alert_rules_ask_for_metrics_that_there_are(reading: Reading) -> None:

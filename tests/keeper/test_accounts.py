@@ -31,8 +31,8 @@ class Books:
         self.accounts = Accounts(self.table, ErrorLog(str(folder / "error.log")), self._tell)
         self.accounts.configure({"": str(self.file)})
 
-    def _tell(self, ending: Ending) -> bool:
-        if self.heir:
+    def _tell(self, ending: Ending, front: str | None) -> bool:
+        if self.heir and front != FRONT:
             self.announced.append(ending)
         return self.heir
 
@@ -80,6 +80,13 @@ def test_what_a_front_tells_is_written_when_the_process_was_reaped(books: Books)
     (line,) = books.lines
     assert (line["reason"], line["cpu_seconds"], line["peak_memory_kib"]) == ("timed-out", 0.5, 2048)
     assert books.announced == [], "the front knows it"
+
+
+def test_what_a_draining_front_tells_is_for_the_one_that_serves(books: Books) -> None:
+    child = books.child()
+    child.holder = OTHER
+    books.tell(child, OTHER)
+    assert books.announced == [TOLD] and books.accounts.inheritance() == [TOLD]
 
 
 def test_a_front_may_tell_after_the_process_was_reaped(books: Books) -> None:
@@ -162,3 +169,25 @@ def test_a_log_that_cannot_be_opened_leaves_the_files_of_before(books: Books, tm
     books.tell(child)
     books.accounts.reaped(child, FACTS)
     assert books.reasons == ["timed-out"]
+
+
+def test_the_next_front_inherits_each_ending_once_and_bounded(books: Books) -> None:
+    books.tell(books.child(), slot=3)
+    long = TOLD._asdict() | {"text": "x" * 100_000, "user": "\ud800"}
+    for _ in range(300):
+        child = books.child()
+        books.accounts.told(FRONT, child, {"id": 1, "slot": 3, "last": True, "ending": long})
+    assert {len(one.text) for one in books.accounts.inheritance()} == {1000}
+    assert {one.user for one in books.accounts.inheritance()} == {"\\ud800"}
+    assert len(books.accounts.inheritance()) == 200
+
+    books.heir = False  # what nobody could be told is told by itself, and counted
+    child = books.child()
+    child.holder = None
+    books.accounts.stopped(child)
+    before = books.accounts.inheritance()
+    assert "stopped" not in {one.reason for one in before}
+    books.heir = True
+    books.accounts.announce_to_heir()
+    assert [one.reason for one in books.announced] == ["stopped"]
+    assert books.accounts.inheritance()[-1].reason == "stopped"
