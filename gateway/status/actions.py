@@ -19,7 +19,7 @@ from gateway.logs.error import ErrorLog
 from gateway.request.incoming import Incoming
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
-from gateway.status.permission import Permissions
+from gateway.status.permission import BACK, Permissions
 from gateway.web.pages import preferred
 
 ACTIONS = ("end", "extend")
@@ -32,11 +32,12 @@ class NotDone(GatewayError):
     """What was asked cannot be done, with the status and the text of a Refusal."""
 
     level = "info"
+    link = BACK
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"server-status: {refusal.text}")
         self.status, self.title = refusal.status, HTTPStatus(refusal.status).phrase
-        self.text = refusal.text
+        self.text = f"{refusal.text[:1].upper()}{refusal.text[1:]}."
 
 
 class Services(NamedTuple):

@@ -17,7 +17,7 @@ from gateway.request.incoming import Incoming
 from gateway.status import actions, auto, charts
 from gateway.status.events import Broadcast
 from gateway.status.page import confirmation, page
-from gateway.status.permission import Permission
+from gateway.status.permission import BACK, Permission
 from gateway.status.query import BadQuery, Query, chosen, parse
 from gateway.status.snapshot import Snapshots
 
@@ -66,6 +66,8 @@ class Parts(NamedTuple):
 
 class BadStatusQuery(BadRequest):
     """A value in the URL of the status page that cannot be meant; the client is told which."""
+
+    link = BACK
 
     def __init__(self, why: BadQuery) -> None:
         super().__init__(f"server-status: {why}")

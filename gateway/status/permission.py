@@ -14,6 +14,7 @@ from gateway.directives.readers.controlling import NOBODY
 from gateway.errors import Forbidden, Unauthorized
 from gateway.request.incoming import Incoming
 
+BACK = ("?", "Back to the status page")
 _VALID = 12 * 3600  # seconds
 _SALT = "server-status"
 _LOCAL = "this machine"
@@ -78,6 +79,8 @@ class Permissions:
 
 class Refused(Forbidden):
     """An action that was refused; the client is told why."""
+
+    link = BACK
 
     def __init__(self, why: str) -> None:
         super().__init__(f"server-status: refused: {why}")

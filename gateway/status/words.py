@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.directives.readers.units import format_time
 from gateway.status.charts import CHARTS
 
 NOTHING = "–"
@@ -90,5 +91,15 @@ def chart_title(name: str) -> str:
     return CHARTS[name].title
 
 
-FILTERS: Mapping[str, Callable[..., object]] = {"told": told, "zone": zone, "chart_title": chart_title}
+def granted(seconds: float) -> str:
+    """A time as a directive or a form takes it: `90s`, `30m`."""
+    return format_time(round(seconds, 3))
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "told": told,
+    "zone": zone,
+    "chart_title": chart_title,
+    "granted": granted,
+}
 """For the environment of the templates."""

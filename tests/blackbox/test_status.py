@@ -6,16 +6,19 @@ import json
 import os
 import re
 import signal
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.blackbox.clients import Gate
-from tests.blackbox.commands import Begun
+from tests.blackbox.clients import Client, Gate
+from tests.blackbox.commands import Begun, run
 from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.status import URL, Events, auto, row, snapshot
 from tests.blackbox.warm import PROGRAM
+
+pytestmark = pytest.mark.running
 
 DIRECTIVES = """
 MaxPersistentCGI 30
@@ -129,6 +132,39 @@ def test_recent_endings_have_their_HTS_reason_the_newest_first(gateway: Gateway)
     assert before["text"].startswith("HTS006 ") and before["requests"] == 2
     page = gateway.get(URL).text
     assert "HTS006 ended by the program" in page and first.handle not in page
+
+
+@pytest.mark.parametrize("move", [Gateway.reload, Gateway.kill_front])
+def test_recent_endings_outlive_a_reload_and_a_crash_of_the_front(
+    serve: Serve, move: Callable[[Gateway], None]
+) -> None:
+    gateway = serve()
+    gone, crashed = Begun(gateway), Begun(gateway)
+    gateway.get(f"{gone.path}?count")  # it asks for no handle: it ends
+    gateway.get(f"{crashed.path}?handle={crashed.handle}&exit=3")
+    wait_for("both endings", lambda: len(snapshot(gateway)["recent"]) == 2)
+    before = snapshot(gateway)["recent"]
+    for _ in range(2):
+        move(gateway)
+        now = snapshot(gateway)
+        assert (now["recent"], now["ended"]) == (before, {})  # each once; what is counted begins anew
+    shown = run(gateway, "show", gone.path).out
+    assert "HTS006 ended by the program" in shown
+
+
+def test_what_ends_in_a_front_that_drains_is_told_by_the_new_one(serve: Serve) -> None:
+    gateway = serve()
+    gate, session = Gate(gateway.folder), Begun(gateway)
+    request = Client(gateway, f"{session.path}?count&{gate.wait}")
+    gateway.reload()
+    assert (snapshot(gateway)["recent"], snapshot(gateway)["ended"]) == ([], {})
+    gate.open()
+    assert request.answer().status == 200
+    wait_for("the ending", lambda: snapshot(gateway)["recent"])
+    told = snapshot(gateway)
+    (ending,) = told["recent"]
+    assert told["ended"] == {"ended": 1} and ending["requests"] == 2
+    assert ending["text"].startswith("HTS006 ")
 
 
 def test_the_overview_tells_of_both_processes(gateway: Gateway) -> None:

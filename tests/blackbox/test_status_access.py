@@ -215,10 +215,10 @@ def test_scripts_get_JSON(gateway: Gateway) -> None:
         ({"action": "extend", "id": "ID", "time": "1s"}, 409, "left already"),
         ({"action": "extend", "id": "ID"}, 400, "TIME"),
         ({"action": "drain", "id": "ID"}, 400, "expected one of end, extend"),
-        ({"action": "end", "id": "999999"}, 404, "no session is known as 999999"),
-        ({"action": "end"}, 404, "no such session"),
-        ({"action": "end", "id": "PATH"}, 404, "no such session"),
-        ({"action": "end", "id": "PID"}, 404, "no such session"),
+        ({"action": "end", "id": "999999"}, 404, "No session is known as 999999."),
+        ({"action": "end"}, 404, "No such session is known (any more)."),
+        ({"action": "end", "id": "PATH"}, 404, "No such session is known (any more)."),
+        ({"action": "end", "id": "PID"}, 404, "No such session is known (any more)."),
     ],
 )
 def test_what_cannot_be_done_is_told(gateway: Gateway, form: dict[str, str], status: int, text: str) -> None:

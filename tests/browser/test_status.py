@@ -214,6 +214,43 @@ def test_a_phone_shows_cards_and_never_scrolls_sideways(visit: Visit, site: Watc
     assert not scrolls_sideways(page), wider(page)
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_phone_sorts_too(visit: Visit, site: WatchedSite, script: bool) -> None:
+    page = look(visit(**SMALL_PHONE, java_script_enabled=script), f"{PAGE}?rows=20")
+    if script:
+        live(page)
+    expect(page.get_by_text("Actions")).not_to_be_visible()
+    for order in ("ascending", "descending"):
+        page.locator("#sessions th a", has_text="Pid").click()
+        expect(page.locator(f"#sessions th[aria-sort={order}]")).to_have_text("Pid")
+        pids = [int(text) for text in cells(page, column(page, "Pid"))]
+        assert pids == sorted(pids, reverse=order == "descending") and len(pids) == 20
+    picture(page, f"status-phone-sorted-{'live' if script else 'plain'}")
+
+
+def test_no_heading_number_or_time_is_cut_off_nor_a_button(visit: Visit, site: WatchedSite) -> None:
+    site.begin("/cgi-bin/counter.py")
+    page = live(look(visit(**DESKTOP), FEW))
+    page.get_by_label("Find").fill("counter.py")
+    os.kill(int(rows(page).locator("td").nth(column(page, "Pid")).inner_text()), signal.SIGKILL)
+    expect(page.locator("#recent tbody tr").first).to_contain_text("HTS007")
+    page.get_by_label("Find").fill("")
+    page.locator("#of-instances summary").click()
+    cut: list[str] = page.locator("thead th:not(.act), td.clock, td.number, td.size, td.span").evaluate_all(
+        "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    )
+    assert cut == []
+    for left in (0, 9999):
+        page.locator(".box").first.evaluate("(box, left) => { box.scrollLeft = left }", left)
+        row, end = rows(page).first, rows(page).first.get_by_role("link", name=re.compile("^End"))
+        boxes = [
+            one.bounding_box() for one in (page.locator("#sessions th.act"), row.locator("td.act"), end, row)
+        ]
+        heading, cell, link, whole = [(box["x"], box["x"] + box["width"]) for box in boxes if box]
+        assert heading == cell
+        assert link[1] <= cell[1] <= whole[1] + 1  # what is outside of its row is not painted
+
+
 def test_charts_show_and_tell_the_value_under_pointer_and_keyboard(visit: Visit, site: WatchedSite) -> None:
     page = live(look(visit(**DESKTOP), FEW))
     sessions = page.locator("[data-chart=sessions]")

@@ -83,6 +83,7 @@ def test_a_session_is_extended_and_a_time_that_is_too_long_is_explained(
     ask(row, "Extend")
     field = page.get_by_role("dialog").get_by_label("It may live so long")
     expect(field).to_be_focused()
+    expect(field).to_have_value("30m")
     field.fill("90h")
     page.keyboard.press("Enter")
     expect(page.locator("#said")).to_contain_text("expected at most MaxPersistentCGITimeout, 30m, found 90h")
@@ -127,8 +128,13 @@ def test_without_javascript_the_same_by_forms(visit: Visit, site: WatchedSite) -
     page.get_by_role("link", name="Cancel").click()
     url = site.call(url)
     ask(newest(page), "End")
+    asking = page.url
     page.get_by_role("button", name="End session").click()
     expect(page.locator("#said")).to_contain_text("was ended")
+    page.goto(asking)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("is over: ended")
+    page.get_by_role("link", name="Back to the status page").click()  # no way without a way back
+    expect(page.get_by_role("heading", level=1)).to_have_text("Gateway status")
     assert site.reason(url) == "ended"
 
 

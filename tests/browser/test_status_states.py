@@ -141,6 +141,8 @@ def test_every_kind_of_process_is_shown_as_it_comes_and_goes(
     alone = page.locator("#oneshots tbody tr")
     expect(alone).to_have_count(1)
     expect(alone).to_contain_text("/cgi-bin/child")
+    expect(alone.locator("td").nth(1)).to_have_text("first")
+    expect(alone.locator("td").last).to_contain_text(str(site.cgi_bin / "child"))
     gate.open()
     assert oneshot.result().status == 200
     expect(alone).to_have_count(0)
