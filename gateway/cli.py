@@ -6,7 +6,7 @@ import sys
 import click
 
 from gateway import __version__
-from gateway.cli_config import DEFAULT_CONF, check, defines_option, directives, dump
+from gateway.cli_config import check, conf_argument, defines_option, directives, dump
 from gateway.cli_control import COMMANDS
 from gateway.cli_new import new
 from gateway.configuration.accounts import runs_as_root
@@ -24,12 +24,12 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("conf", default=DEFAULT_CONF)
+@conf_argument
 @defines_option
 def serve(conf: str, defines: tuple[str, ...]) -> None:
     """Start the gateway on a directives file, in the foreground.
 
-    CONF is conf/gateway.conf where none is named. Ctrl-C or TERM stops it.
+    CONF is $GATEWAY_CONF, or conf/gateway.conf, where none is named. Ctrl-C or TERM stops it.
     """
     try:
         configuration = load(conf, defines=defines)

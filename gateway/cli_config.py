@@ -12,9 +12,10 @@ from gateway.configuration.load import Configuration, ConfigurationErrors, load
 from gateway.directives import reference, report
 
 DEFAULT_CONF = "conf/gateway.conf"
+CONF_VARIABLE = "GATEWAY_CONF"  # the environment's, where the command names no directives file
 REFERENCE_FILE = "docs/directives.md"
 
-_conf = click.argument("conf", default=DEFAULT_CONF)
+conf_argument = click.argument("conf", default=DEFAULT_CONF, envvar=CONF_VARIABLE, type=click.Path())
 defines_option = click.option(
     "-D", "--define", "defines", metavar="NAME[=VALUE]", multiple=True,
     help="Define a name, as Define in the file does.",
@@ -32,7 +33,7 @@ def read_or_exit(conf: str, defines: tuple[str, ...] = (), *, notices: bool = Fa
 
 
 def _with_conf(command: Callable[..., Any]) -> Callable[..., Any]:
-    return _conf(defines_option(command))
+    return conf_argument(defines_option(command))
 
 
 @click.command()

@@ -16,7 +16,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from gateway import cli_tables
-from gateway.cli_config import DEFAULT_CONF, defines_option
+from gateway.cli_config import CONF_VARIABLE, DEFAULT_CONF, defines_option
 from gateway.cli_watch import watch
 from gateway.configuration.load import ConfigurationErrors, load
 from gateway.control import client
@@ -69,7 +69,8 @@ def _found(socket: str | None, conf: str, defines: tuple[str, ...]) -> str:
     try:
         path = control_path(load(conf, defines=defines))
     except ConfigurationErrors as errors:
-        _fail(f"{errors}\nThe file says where the gateway's socket is; --socket names it without.", 2)
+        others = f"--conf or {CONF_VARIABLE} names another file, --socket the socket itself"
+        _fail(f"{errors}\nThe directives file says where the gateway's socket is: {others}.", 2)
     if path is None:
         _fail(f"{conf}: ControlSocket none: this gateway has no control socket", 2)
     return path
@@ -78,11 +79,13 @@ def _found(socket: str | None, conf: str, defines: tuple[str, ...]) -> str:
 def _running(command: Callable[..., None]) -> Callable[..., None]:
     """The options by which a gateway is found."""
 
-    @click.option("--socket", metavar="PATH", help="The gateway's control socket.")
+    @click.option("--socket", metavar="PATH", type=click.Path(), help="The gateway's control socket.")
     @click.option(
         "--conf",
         metavar="CONF",
         default=DEFAULT_CONF,
+        envvar=CONF_VARIABLE,
+        type=click.Path(),
         show_default=True,
         help="The directives file that names it.",
     )
@@ -226,9 +229,14 @@ def drain(running: Running, cancel: bool) -> None:
 def completion(shell: str) -> None:
     """Print the completion script of a shell.
 
-    It completes commands, options and numbers of sessions.
+    It completes commands, options, files and numbers of sessions. One line loads it into a shell; in the file
+    that is named here, into every new one.
 
-    For bash: `source <(gateway completion bash)`
+    For bash: `source <(gateway completion bash)`, in `~/.bashrc`
+
+    For zsh: `source <(gateway completion zsh)`, in `~/.zshrc` behind `compinit`
+
+    For fish: `gateway completion fish | source`, in `~/.config/fish/config.fish`
     """
     found = get_completion_class(shell)
     assert found is not None

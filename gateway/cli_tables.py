@@ -137,9 +137,8 @@ def _left(left: float | None) -> str:
 
 def _over(one: dict[str, Any]) -> Iterator[str]:
     known = "text" in one
-    what = (
-        "this handle is replaced, its session goes on" if one["state"] == "replaced" else "this session is over"
-    )
+    out_of_date = "this handle is out of date, its session went on under a newer one"
+    what = out_of_date if one["state"] == "replaced" else "this session is over"
     yield f"{what}: {styled(one['reason'], bold=True)}"
     yield from _facts(("when", plain(one["ended"])))
     if known:

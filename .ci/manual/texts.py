@@ -32,7 +32,7 @@ SIGNALS: Rows = (
 )
 
 FILES: Rows = (
-    ("conf/gateway.conf", "The directives file, where the command names none."),
+    ("conf/gateway.conf", "The directives file, where neither the command nor `GATEWAY_CONF` names one."),
     (
         "state/handle.key",
         "The key that handles are made with, below `ServerRoot` or in `$STATE_DIRECTORY`; mode 0600, made on "
@@ -42,6 +42,7 @@ FILES: Rows = (
 )
 
 ENVIRONMENT: Rows = (
+    ("GATEWAY_CONF", "The directives file, where the command names none."),
     ("STATE_DIRECTORY", "The folder of `handle.key` and `control`; systemd sets it."),
     ("NOTIFY_SOCKET, WATCHDOG_USEC", "The service manager's, sd_notify(3)."),
     ("NO_COLOR", "If it is set and not empty the tables have no colours."),

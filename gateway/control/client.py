@@ -70,7 +70,11 @@ def connected(path: str) -> socket.socket:
 
 def _why(path: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "there is no such socket: does the gateway run? --socket or --conf name another one"
+        return (
+            "there is no such socket: does the gateway run? --socket or --conf name another one; a service of "
+            "systemd has it in its state directory, such as /var/lib/persistent-cgi/control, or where "
+            "ControlSocket says"
+        )
     if isinstance(error, PermissionError):
         return (
             f"permission denied: only the user who started the gateway, and root, may (you are #{os.geteuid()})"

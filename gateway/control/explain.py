@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from gateway.directives.readers.units import format_time
 from gateway.sessions.session import Session
 
+_A_MOMENT = 1.0  # seconds: a new front draws both times up anew
+_PROLONGED = "it was given more time since; "
+
 
 def alive(session: Session, doing: str, left: float | None) -> str:
     """One sentence; `doing` and `left` are those of `facts.of_session`."""
@@ -13,7 +16,16 @@ def alive(session: Session, doing: str, left: float | None) -> str:
         return f"a request runs; its clock stands (T1) and begins anew, at {granted}, with the response"
     if doing == "waiting":
         return "a request waits for the process, which serves another session; its clock stands (T1)"
-    return f"its last response asked to be kept, and {granted} were granted; {round(left or 0)} s are left now"
+    return (
+        f"its last response asked to be kept, and {granted} were granted; "
+        f"{_PROLONGED if prolonged(session) else ''}{round(left or 0)} s are left now"
+    )
+
+
+def prolonged(session: Session) -> bool:
+    """Whether its deadline was moved since its last response: by `gateway extend`, the status page, or its user
+    (PersistentCGIWarning). Of a shared instance's it is not known: their clocks stand while requests wait."""
+    return session.instance.shared is None and session.deadline > session.rested + session.timeout + _A_MOMENT
 
 
 def ends(session: Session, doing: str, left: float | None) -> Iterator[str]:

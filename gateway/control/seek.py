@@ -37,7 +37,7 @@ class Refusal(Exception):
 class Over(NamedTuple):
     """A session that is over, as its user's 410 page tells it (R4): `story` for people; `at` in seconds since
     1970, `ended` the same as text, None when nothing but the handle's own mark is known (H11); `ending` as the
-    log has it, None when it was not among the newest. `replaced`: the session goes on under a newer handle."""
+    log has it, None when it was not among the newest. `replaced`: the session went on under a newer handle."""
 
     reason: str
     at: float | None
@@ -58,7 +58,8 @@ class Seeker:
         found = self.find(wanted)
         if isinstance(found, Session):
             return found
-        text = f"{_shown(wanted)} is over: {found.reason}"
+        older = "this handle is an older one of a session that went on"
+        text = f"{older if found.replaced else f'{_shown(wanted)} is over'}: {found.reason}"
         raise Refusal(404, f"{text}, at {found.ended}" if found.ended else text)
 
     def find(self, wanted: str) -> Session | Over:

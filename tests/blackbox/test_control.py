@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ import pytest
 from tests.blackbox.commands import DIRECTIVES, ENVIRONMENT, Begun, asked, bare, run
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import BOUND, Gateway, wait_for
+from tests.blackbox.terminal import Terminal
 from tests.blackbox.users import NOBODY, WHO, WWW_DATA, OpenGateway, account, as_root, open_folder, process
 
 pytestmark = pytest.mark.running
@@ -44,6 +42,15 @@ def test_it_is_found_through_the_directives_file(gateway: Gateway) -> None:
 
 def test_the_directives_file_of_the_current_folder_is_the_default(gateway: Gateway) -> None:
     assert bare("status", "--json", cwd=gateway.folder).answer["keeper"]["pid"] == gateway.keeper
+
+
+def test_the_environment_names_the_directives_file_where_the_command_does_not(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "GATEWAY_CONF", str(gateway.conf))
+    assert bare("status", "--json").answer["keeper"]["pid"] == gateway.keeper
+    assert bare("check").out.startswith(f"{gateway.conf}: no problems")
+    assert bare("status", "--conf", "/none").err.startswith("/none: cannot read")
 
 
 def test_requests_to_it_are_not_in_the_access_log_and_cannot_come_by_tcp(gateway: Gateway) -> None:
@@ -141,7 +148,7 @@ def test_errors_say_what_is_wrong_and_end_with_2(tmp_path: Path) -> None:
     deserted = bare("stop", "--socket", f"{tmp_path}/left")
     assert (deserted.status, "nobody listens" in deserted.err) == (2, True)
     unread = bare("status", "--conf", f"{tmp_path}/none.conf")
-    assert (unread.status, "--socket names it without" in unread.err) == (2, True)
+    assert (unread.status, "--conf or GATEWAY_CONF names another file" in unread.err) == (2, True)
     assert bare("extend", "1").status == 2
 
 
@@ -206,25 +213,14 @@ def test_drain_can_be_cancelled(gateway: Gateway) -> None:
 def test_sessions_watch_is_drawn_anew_until_q(gateway: Gateway) -> None:
     session = Begun(gateway)
     control = str(gateway.folder / "state" / "control")
-    pid, terminal = pty.fork()
-    if not pid:
-        environment = ENVIRONMENT | {"TERM": "xterm"}
-        environment.pop("NO_COLOR", None)
-        command = [sys.executable, "-m", "gateway", "sessions", "--watch", "--socket", control]
-        os.execve(sys.executable, command, environment)
-    shown = _read_until(terminal, session.handle[:4].encode(), 2)
+    environment = ENVIRONMENT | {"TERM": "xterm"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-m", "gateway", "sessions", "--watch", "--socket", control]
+    terminal = Terminal(command, environment, gateway.folder)
+    shown = terminal.until(session.handle[:4], 2)
     assert b"\x1b[32m" in shown and b"\x1b[H" in shown  # green, and drawn over what was there
-    os.write(terminal, b"q")
-    assert os.waitpid(pid, 0)[1] == 0
-    os.close(terminal)
-
-
-def _read_until(terminal: int, text: bytes, times: int) -> bytes:
-    shown, end = b"", time.monotonic() + BOUND
-    while shown.count(text) < times:
-        assert select.select([terminal], [], [], end - time.monotonic())[0], shown
-        shown += os.read(terminal, 65536)
-    return shown
+    terminal.type("q")
+    assert terminal.wait() == 0
 
 
 def test_sessions_watch_writes_plain_tables_where_no_terminal_is(gateway: Gateway) -> None:
@@ -239,23 +235,6 @@ def test_sessions_watch_writes_plain_tables_where_no_terminal_is(gateway: Gatewa
         watching.send_signal(signal.SIGINT)
         assert watching.wait(BOUND) == 0
     assert lines[1].startswith(b"ID ") and b"\x1b" not in b"".join(lines)
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_what_a_shell_needs(shell: str) -> None:
-    if shell == "bash" and shutil.which("bash") is None:
-        pytest.skip("no bash")
-    assert "_GATEWAY_COMPLETE" in bare("completion", shell).out
-
-
-def test_numbers_of_sessions_are_completed(gateway: Gateway) -> None:
-    number = Begun(gateway).id
-    control = str(gateway.folder / "state" / "control")
-    words = f"gateway show --socket {control} "
-    environment = {"_GATEWAY_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "4"}
-    command = [sys.executable, "-m", "gateway"]
-    found = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT | environment)
-    assert f"plain,{number}" in found.stdout.splitlines()
 
 
 def test_what_comes_from_outside_does_not_speak_to_the_terminal(gateway: Gateway) -> None:

@@ -158,6 +158,20 @@ def test_a_replaced_handle_leads_to_the_session_that_goes_on(gateway: Gateway) -
     told = asked(gateway, "session", session.path)
     assert (told["state"], told["reason"]) == ("replaced", "replaced")
     assert asked(gateway, "session", newer)["pid"] == session.pid
+    refused = run(gateway, "end", session.path)
+    assert (refused.status, newer in refused.err) == (1, False)
+    assert "this handle is an older one of a session that went on: replaced" in refused.err
+
+
+def test_an_older_handle_never_says_that_a_session_goes_on_which_is_over(gateway: Gateway) -> None:
+    session, newer = Begun(gateway), new_handle()
+    assert gateway.get(f"{session.path}?handle={newer}&count").status == 200
+    asked(gateway, "end", newer)
+    page, shown = gateway.get(session.path, Accept="text/plain").text, run(gateway, "show", session.path).out
+    for text in (page, shown):
+        assert "goes on" not in text
+        assert "which also tells whether it has ended since" in text
+    assert "this handle is out of date, its session went on under a newer one: replaced" in shown
 
 
 # ---- end and extend
@@ -211,13 +225,16 @@ def test_end_waits_for_a_request_in_a_shared_instance(
 def test_extend_moves_the_deadline_and_outlives_a_reload(gateway: Gateway) -> None:
     session = Begun(gateway, query="timeout=1")
     assert session.facts["left"] <= 60
+    assert "given more time" not in session.facts["alive"]
     number = session.id
     found = run(gateway, "extend", number, "10m")
     assert (found.status, found.out) == (0, f"{number} has 10m00s left\n")
     gateway.reload()
     assert 500 < session.facts["left"] <= 600
+    assert "1m were granted; it was given more time since; " in session.facts["alive"]
     assert session.call("timeout=1&count") == 200
     assert session.facts["left"] <= 60
+    assert "given more time" not in session.facts["alive"]
 
 
 def test_extend_of_a_session_of_a_shared_instance(gateway: Gateway) -> None:

@@ -33,10 +33,17 @@ ELSEWHERE: tuple[tuple[str, str, bool | None, str], ...] = (
 )
 # commands of others in shell blocks: a misspelt one is none of these
 COMMANDS = frozenset(
-    (".", "adduser", "cc", "cd", "htpasswd", "install", "jq", "pip", "python3", "set", "systemctl")
+    (".", "adduser", "cc", "cd", "export", "htpasswd", "install", "jq", "pip", "python3", "set", "systemctl")
 )
-_FOLDERS = ("htdocs", "cgi-bin", "var/www/html", "usr/lib/cgi-bin", "var/log/persistent-cgi")
-_SAID = re.compile(r"`gateway ([^`]*)`")
+_FOLDERS = (
+    "htdocs",
+    "cgi-bin",
+    "var/www/html",
+    "usr/lib/cgi-bin",
+    "var/lib/persistent-cgi",
+    "var/log/persistent-cgi",
+)
+_SAID = re.compile(r"`gateway ([^`]*?)(?: \| source)?`")
 
 
 def elsewhere(block: Fenced) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from urllib.parse import quote
 
 import pytest
@@ -45,6 +46,7 @@ REST = 'cat <&"$HTSESSION_FD" >/dev/null'  # to the end of the request pipe
 MISTAKES = {
     "cannot be started: Exec format error": "print('hello')\n",
     "cannot be started: No such file or directory (is the interpreter of its first line there?)": "#!/none\n",
+    "/usr/bin/env: 'python3\\r': No such file or directory": "#!/usr/bin/env python3\r\nprint()\r\n",
     "not executable": sh(),
     "expected a header block, found no output": sh("nothing-of-this-name"),
     "expected a header line 'Name: value', found …": sh("echo hello; echo"),
@@ -84,6 +86,12 @@ MISTAKES = {
         f'printf "Accept-HTSession: a-session-of-the-shop-$$\\n{TYPE}"'
     ),
 }
+# message -> what is built into a shared object; the file itself where there is no compiler's work in it
+NATIVE = {
+    "expected a shared object for …": "",
+    "there is nothing to call in it; "
+    "expected main (C, C++, Fortran) or a COBOL program of this name: …": "int other;",
+}
 NAMES = {"HTS002 timed out after … s": "brief"}
 BRIEF = "<Directory cgi-bin/brief>\n  PersistentCGITimeout 1s\n</Directory>\n"
 OF_ITS_OWN = {  # directives that would disturb the other mistakes
@@ -105,7 +113,20 @@ def table() -> list[str]:
 
 
 def test_the_table_has_every_message_that_is_provoked_here() -> None:
-    assert table() == list(MISTAKES)
+    assert [message for message in table() if message not in NATIVE] == list(MISTAKES)
+    assert [message for message in table() if message not in MISTAKES] == list(NATIVE)
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("message", NATIVE)
+def test_a_mistake_in_building_earns_its_message(serve: Serve, message: str) -> None:
+    gateway = serve("CGIActivationGroup native .so")
+    program = gateway.program("mistake.so", sh("echo"))
+    if NATIVE[message]:
+        build = ["cc", "-shared", "-x", "c", "-o", str(program), "-"]
+        subprocess.run(build, input=NATIVE[message].encode(), check=True)
+    assert gateway.get("/cgi-bin/mistake.so").status == 502
+    gateway.wait_log(rf"/mistake\.so: .*{re.escape(message).replace('…', '.*')}")
 
 
 @pytest.mark.needs("bash")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.commands import ENVIRONMENT, bare
 from tests.blackbox.conftest import CHILD_TEXT
 from tests.blackbox.harness import ROOT, Gateway, wait_for
 from tests.blackbox.users import NOBODY, WWW_DATA, OpenGateway, account, as_root, home, open_folder, process
@@ -80,9 +81,12 @@ def test_every_line_of_the_unit_is_explained() -> None:
         assert named, name
 
 
-def test_the_directives_file_of_the_layout_is_right(folder: Path) -> None:
+def test_the_directives_file_of_the_layout_is_right_for_gateway_and_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = PAGE.split("```apache\n")[1].split("```")[0]
-    for place in ("etc/persistent-cgi", "var/www/html", "usr/lib/cgi-bin", "var/log/persistent-cgi"):
+    named = "etc/persistent-cgi var/www/html usr/lib/cgi-bin var/lib/persistent-cgi var/log/persistent-cgi"
+    for place in named.split():
         assert f"/{place}" in text
         (folder / place).mkdir(parents=True)
         text = text.replace(f"/{place}", f"{folder}/{place}")
@@ -95,6 +99,9 @@ def test_the_directives_file_of_the_layout_is_right(folder: Path) -> None:
     gateway.start()
     try:
         assert gateway.get("/cgi-bin/child?echo=here").text == "here"
+        assert "export GATEWAY_CONF=/etc/persistent-cgi/gateway.conf" in PAGE
+        monkeypatch.setitem(ENVIRONMENT, "GATEWAY_CONF", str(gateway.conf))
+        assert bare("status", "--json", cwd="/").answer["keeper"]["pid"] == gateway.keeper
         wait_for("a line", lambda: (folder / "var/log/persistent-cgi/access.log").read_text())
     finally:
         assert gateway.stop() == 0
