@@ -107,3 +107,33 @@ def test_pages_fit_a_phone(reader: Reader) -> None:
     for name in PAGES:
         page = reader.open(name)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+
+
+# the characters behind which the lines of a name end
+_ENDS_OF_LINES = """codes => codes.flatMap(code => {
+  const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT)
+  const range = document.createRange(), found = []
+  let before = null
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    for (let at = 0; at < node.data.length; at++) {
+      range.setStart(node, at)
+      range.setEnd(node, at + 1)
+      const top = range.getBoundingClientRect().top
+      if (before && top > before.top + 4) found.push(before.letter)
+      before = {top, letter: node.data[at]}
+    }
+  return found
+})"""
+
+
+@pytest.mark.parametrize("reader", [{"viewport": {"width": 360, "height": 740}}], indirect=True)
+def test_the_names_of_metrics_break_between_their_words(reader: Reader) -> None:
+    names = reader.open("operations").locator(
+        "td:first-child code", has_text=re.compile(r"^persistent_cgi_\w+$")
+    )
+    assert set(names.evaluate_all(_ENDS_OF_LINES)) == {"_"}
+
+
+def test_a_table_has_no_row_without_words(reader: Reader) -> None:
+    rows = reader.open("index").locator("article tr:visible").all()
+    assert rows and all(row.inner_text().strip() or row.locator("img").count() for row in rows)
