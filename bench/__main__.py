@@ -7,6 +7,7 @@ misbehaves).
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,9 @@ SECTIONS: dict[str, Callable[[Options, Book], None]] = {
 
 
 def main() -> None:
-    """Run the sections that were named, all without a name; one whose tool is missing is skipped by name."""
+    """Run the sections that were named, all without a name; one whose tool is missing is skipped by name. TERM
+    ends it as Ctrl-C does: with all servers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION")
     parser.add_argument("--rounds", type=int, default=5)

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -44,7 +45,9 @@ StartCGI 4
 
 
 def main() -> None:
-    """Run, print and write the figures; status 1 when anything grew or any answer was wrong."""
+    """Run, print and write the figures; status 1 when anything grew or any answer was wrong. TERM ends it as
+    Ctrl-C does: with the gateway."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = _arguments()
     with tempfile.TemporaryDirectory(prefix="gateway-soak-") as name:
         folder = Path(name)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -21,7 +22,9 @@ TOOLS = ("gcc", "perl", "setpriv")
 
 
 def main() -> int:
-    """Run the faults that were named, all without a name; the exit status."""
+    """Run the faults that were named, all without a name; the exit status. TERM ends it as Ctrl-C
+    does: with the gateway."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
     absent = [tool for tool in TOOLS if shutil.which(tool) is None]
     if absent:
