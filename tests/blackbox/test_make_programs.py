@@ -13,7 +13,7 @@ import pytest
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import ROOT
 
-pytestmark = pytest.mark.needs("make")
+pytestmark = [pytest.mark.needs("make"), pytest.mark.running]
 C, COBOL = ["counter.cgi", "counter.so"], ["counter-cob.so"]
 SOURCES = ["counter.c", "counter.cob"]
 # What the recipes themselves call

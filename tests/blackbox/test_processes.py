@@ -17,6 +17,8 @@ from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, read_answer, wait_for
 from tests.blackbox.proc import alive, children, descriptors, status
 
+pytestmark = pytest.mark.running
+
 # A session that costs little: it answers once, and ends at end of file.
 LIGHT = """#!/bin/sh
 handle=$HTSESSION_NEXT_HANDLE

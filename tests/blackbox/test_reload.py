@@ -15,6 +15,8 @@ from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.counting import CGI, Slow, count, ended, start, wait_drained
 from tests.blackbox.harness import BOUND, Gateway, free_port, read_answer, wait_for
 
+pytestmark = pytest.mark.running
+
 
 @pytest.fixture(scope="module")
 def gateway(serve_shared: Serve) -> Gateway:

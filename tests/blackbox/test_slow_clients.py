@@ -14,6 +14,8 @@ from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.raw import Raw
 
+pytestmark = pytest.mark.running
+
 DIRECTIVES = """
 RequestReadTimeout header=400ms body=400ms
 KeepAliveTimeout 20
