@@ -128,11 +128,11 @@ class Handler:
         """Answer a request of which `at_once` has called the session."""
         await self._answered(on.record, asgi, Begun(on, relay))
 
-    def over(self, relay: Relay) -> None:
-        """The response of a call that `at_once` has begun is whole, and about to be sent."""
+    def over(self, relay: Relay, *, delivered: bool = True) -> None:
+        """The response of a call that `at_once` has begun is whole: about to be sent, or `delivered`."""
         call = relay.call
         self._registry.tally.in_lane += call is not None and not call.newcomer
-        self._services.caller.over(relay, delivered=True)
+        self._services.caller.over(relay, delivered=delivered)
 
     def close(self, record: Record) -> None:
         """The request is over."""

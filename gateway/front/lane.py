@@ -72,13 +72,17 @@ class Direct(Relay, Careful):
             return False
         body, record = body_of(events), self.on.record
         headers = headers_of(call, head, body, whole=True)
-        self.response_started = self.response_complete = True
+        written = _written(head.status, connection.server_state.default_headers, headers, body)
         if call.newcomer:
             record.started = call.session
-        self._handler.over(self)
-        connection.transport.write(
-            _written(head.status, connection.server_state.default_headers, headers, body)
-        )
+        if call.session is not None and call.session.handles.issued:
+            self._handler.whole(call)
+            connection.transport.write(written)  # H5: only then is the old handle retired
+            self._handler.over(self, delivered=not connection.lost)
+        else:
+            self._handler.over(self)
+            connection.transport.write(written)
+        self.response_started = self.response_complete = True
         if record.logged is not None:
             record.logged.begins(head.status, headers)
             record.logged.goes_on(len(body), whole=True)
