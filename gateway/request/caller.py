@@ -101,9 +101,9 @@ class Caller:
 
     def _frame(self, on: Incoming, program: Program, session: Session, handle: bytes, use: Use) -> bytes:
         stencil, next_handle, plain = session.stencil, self._engine.mint.next(), not use.stale and not use.retry
-        if stencil is not None and plain and stencil.fits(on, program):
+        if stencil is not None and plain and stencil.fits(on.known, program, on.record.user):
             self._visit(session, stencil.rest)
-            return stencil.frame(on, next_handle)
+            return stencil.frame(on.request, next_handle)
         info = on.path.after(program.cgi_name)
         self._visit(session, info.rest)
         variables = message_of(on, program, info)

@@ -1,7 +1,7 @@
 """What a handle leads to."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from gateway.program import Name, Program
 from gateway.protocol.events import Head
@@ -9,9 +9,7 @@ from gateway.sessions.handles import Handles
 from gateway.sessions.instance import Instance
 from gateway.sessions.lifecycle import State
 from gateway.sessions.quotas import NOBODY, Holders
-
-if TYPE_CHECKING:
-    from gateway.request.message import Stencil
+from gateway.sessions.stencil import Stencil
 
 Headers = Sequence[tuple[bytes, bytes]]
 
