@@ -92,7 +92,7 @@ class Application:
         self.closing = Closing(self.registry, link, log)
         self._seeker, self._masks = Seeker(configuration, self.registry, mint), masks
         self._configuration, self._key, self._log = configuration, key, log
-        self._overview = Overview(configuration, self.registry, self.closing, self._crowd)
+        self._overview = Overview(configuration, self.registry, self.closing, self._crowd, lambda: self.history)
         self._page: StatusPage | None = None
         self.handler = Handler(services)
         link.on |= {

@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 
 from gateway import cli_tables
 from gateway.cli_config import CONF_VARIABLE, DEFAULT_CONF, defines_option
+from gateway.cli_reload import outcome, reloads
 from gateway.cli_watch import watch
 from gateway.configuration.load import ConfigurationErrors, load
 from gateway.control import client
@@ -26,12 +27,9 @@ COMMAND = "gateway"
 
 
 class Running(NamedTuple):
-    """A gateway that runs: its control socket; `conf` and `defines` are of the file that led there ("": none);
-    `as_json`: for scripts."""
+    """A gateway that runs: its control socket; `as_json`: for scripts."""
 
     socket: str
-    conf: str
-    defines: tuple[str, ...]
     as_json: bool
 
     def ask(self, method: str, what: str, **fields: str) -> dict[str, Any]:
@@ -94,7 +92,7 @@ def _running(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def found(socket: str | None, conf: str, defines: tuple[str, ...], as_json: bool, **others: Any) -> None:
         path = _found(socket, conf, defines)
-        command(Running(path, "" if socket else conf, defines, as_json), **others)
+        command(Running(path, as_json), **others)
 
     return found
 
@@ -182,17 +180,19 @@ def extend(running: Running, session: str, time: str) -> None:
 def reload(running: Running) -> None:
     """Have the directives file read anew.
 
-    It is checked first: with a problem nothing changes. Sessions live on.
+    It is checked first: with a problem nothing changes. Sessions live on. The command waits until a front
+    serves with the new settings, or says why none does.
     """
-    if running.conf:
-        try:
-            load(running.conf, defines=running.defines)
-        except ConfigurationErrors as errors:
-            _fail(f"{errors}\nNot reloaded: the old settings stay.", 1)
+    before = reloads(running.socket)
     pid = running.signal(signal.SIGHUP)
-    running.tell(
-        {"keeper": pid, "told": "reload"}, f"The keeper ({pid}) is told to reload; its log says how it went."
-    )
+    went = None if before is None else outcome(running.socket, before)
+    told = {"keeper": pid, "told": "reload"}
+    if went is None:
+        running.tell(told, f"The keeper ({pid}) is told to reload; its log says how it went.")
+    elif went.done:
+        running.tell(told | {"front": went.front}, f"Reloaded: front {went.front} serves.")
+    else:
+        _fail(f"{went.refusal}\nNot reloaded: the old settings stay.", 1)
 
 
 @click.command()

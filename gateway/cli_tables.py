@@ -176,6 +176,7 @@ def _status(one: dict[str, Any]) -> Iterator[str]:
             "front",
             _process(one["front"]) + ("; another one finishes its requests" if one["another_front"] else ""),
         ),
+        *((("last reload", f"refused: {plain(refusal)}"),) if (refusal := one["reloads"]["refusal"]) else ()),
         ("sessions", f"{counts['idle']} idle, {counts['busy']} busy, {counts['waiting']} waiting"),
         ("running", f"{one['calls']} requests to programs"),
         *((name, _full(limit)) for name, limit in limits.items()),

@@ -21,17 +21,22 @@ class Refused(Exception):
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("gateway", timeout=_BOUND)
-        self._path = path
+    def __init__(self, path: str, bound: float) -> None:
+        super().__init__("gateway", timeout=bound)
+        self._path, self._bound = path, bound
 
     def connect(self) -> None:
-        self.sock = connected(self._path)
+        self.sock = connected(self._path, self._bound)
 
 
 def ask(path: str, method: str, what: str, **fields: str) -> dict[str, Any]:
     """The answer of the gateway behind a socket. Raises Unreachable, Refused."""
-    connection = _Connection(path)
+    return ask_within(_BOUND, path, method, what, **fields)
+
+
+def ask_within(bound: float, path: str, method: str, what: str, **fields: str) -> dict[str, Any]:
+    """As `ask`, in so many seconds."""
+    connection = _Connection(path, bound)
     try:
         connection.request(method, f"/{what}?{urlencode(fields)}", headers={"Connection": "close"})
         response = connection.getresponse()
@@ -56,10 +61,10 @@ def keeper(path: str) -> int:
     return pid
 
 
-def connected(path: str) -> socket.socket:
-    """A connection. Raises Unreachable."""
+def connected(path: str, bound: float = _BOUND) -> socket.socket:
+    """A connection whose answers are waited for `bound` seconds. Raises Unreachable."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.settimeout(_BOUND)
+    sock.settimeout(bound)
     try:
         sock.connect(path)
     except OSError as error:

@@ -10,6 +10,7 @@ from gateway import __version__
 from gateway.configuration.load import Configuration
 from gateway.control.closing import Closing
 from gateway.control.facts import Facts, living, of_ending, processes, shown, state, usage
+from gateway.measure.sources import History
 from gateway.sessions.registry import Registry
 
 _RECENT = 10  # endings
@@ -23,13 +24,19 @@ class Crowd(NamedTuple):
 
 
 class Overview:
-    """`facts` of a front and of the keeper, its parent. `crowd` counts the clients' connections."""
+    """`facts` of a front and of the keeper, its parent. `crowd` counts the clients' connections, `history` is
+    what the keeper has seen."""
 
     def __init__(
-        self, configuration: Configuration, registry: Registry, closing: Closing, crowd: Callable[[], Crowd]
+        self,
+        configuration: Configuration,
+        registry: Registry,
+        closing: Closing,
+        crowd: Callable[[], Crowd],
+        history: Callable[[], History],
     ) -> None:
         self._configuration, self._registry, self._closing = configuration, registry, closing
-        self._crowd, self._since = crowd, time.time()
+        self._crowd, self._history, self._since = crowd, history, time.time()
         self._path = os.path.abspath(configuration.path)
         self._keeper_since: float | None = None
 
@@ -52,7 +59,7 @@ class Overview:
     def told(self, found: Mapping[int, Facts]) -> Facts:
         """Counters are of this front, since it was loaded (`front.since`). Limits: how full, and their most.
         `found`: what processes use, by pid (`usage`)."""
-        registry, tally = self._registry, self._registry.tally
+        registry, tally, history = self._registry, self._registry.tally, self._history()
         return {
             "version": __version__,
             "state": self._state(),
@@ -61,6 +68,7 @@ class Overview:
             "keeper": {"pid": os.getppid(), "since": self._keeper_since} | found.get(os.getppid(), {}),
             "front": {"pid": os.getpid(), "since": self._since} | found.get(os.getpid(), {}),
             "another_front": registry.overlap,
+            "reloads": {"done": history.reloads, "refused": history.refused, "refusal": history.refusal},
             "calls": len(registry.calls),
             "limits": {
                 "MaxPersistentCGI": {"used": registry.persistent, "most": registry.limits.persistent},

@@ -75,7 +75,9 @@ class Front:
 
     def _remember(self, message: Message) -> None:
         fields = message.fields
-        self._application.history = History(fields["reloads"], fields["refused"], fields["failures"])
+        self._application.history = History(
+            fields["reloads"], fields["refused"], fields["failures"], fields["refusal"]
+        )
 
     def _drain(self) -> None:
         self._control.close()

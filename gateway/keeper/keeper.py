@@ -52,7 +52,7 @@ class Keeper:
         self._handlers = self._asked()
         self._unreaped: set[int] = set()  # pids of fronts
         self._failed_starts = 0
-        self._history: dict[str, Any] = {"reloads": 0, "refused": 0, "failures": 0}
+        self._history: dict[str, Any] = {"reloads": 0, "refused": 0, "failures": 0, "refusal": ""}
         self._reload_wanted = self._stopping = self._served = False
         self._graceful = 10.0
 
@@ -150,6 +150,7 @@ class Keeper:
     def _released(self, front: Front, fields: dict[str, Any]) -> None:
         front.role = Role.DRAINING
         self._history["reloads"] += 1
+        self._history["refusal"] = ""
         self._promote_ready()
         self._restart()
 
@@ -205,6 +206,7 @@ class Keeper:
         active = self._fronts.active
         if active is not None:
             self._history["refused"] += 1
+            self._history["refusal"] = text
             active.send("history", **self._history)
             self._log("notice", "the old settings stay", module="core")
             self._service.not_reloaded(text)

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 8
+VERSION = 9
 LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024

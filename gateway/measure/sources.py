@@ -23,8 +23,9 @@ class Starts(NamedTuple):
 
 class History(NamedTuple):
     """What the keeper has seen since it began: reloads that were carried out, reloads that were not (the old
-    settings stayed), fronts that died."""
+    settings stayed), fronts that died; why the last reload was refused, "" if it was not."""
 
     reloads: int = 0
     refused: int = 0
     failures: int = 0
+    refusal: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -157,16 +158,37 @@ def test_errors_say_what_is_wrong_and_end_with_2(tmp_path: Path) -> None:
 
 def test_reload_checks_the_file_first(serve: Serve) -> None:
     gateway = serve()
-    assert bare("reload", "--conf", str(gateway.conf)).status == 0
-    wait_for("another front", lambda: gateway.log.count(" serves") == 2)
     gateway.configure("PersistentCGITimeout never")
-    found = bare("reload", "--socket", str(gateway.folder / "state" / "control"))
-    assert found.status == 0
-    gateway.wait_log("not loaded")
-    with open(gateway.conf, "a") as file:
-        file.write("ControlSocket none\n")
     found = bare("reload", "--conf", str(gateway.conf))
-    assert found.status == 2 and "PersistentCGITimeout" in found.err
+    assert (found.status, "PersistentCGITimeout" in found.err) == (2, True)
+    assert gateway.log.count(" serves") == 1 and "not loaded" not in gateway.log
+
+
+def test_reload_waits_and_tells_how_it_went(serve: Serve) -> None:
+    gateway = serve()
+    assert asked(gateway, "status")["reloads"] == {"done": 0, "refused": 0, "refusal": ""}
+    found = run(gateway, "reload", "--json").answer
+    assert found == {"keeper": gateway.keeper, "told": "reload", "front": gateway.fronts()[-1]}
+    gateway.configure("PersistentCGITimeout never")
+    refused = run(gateway, "reload")  # it knows the socket only
+    assert refused.status == 1
+    assert "expected" in refused.err and refused.err.endswith("Not reloaded: the old settings stay.\n")
+    now = asked(gateway, "status")["reloads"]
+    assert (now["done"], now["refused"]) == (1, 1) and "PersistentCGITimeout" in now["refusal"]
+    assert re.search("last reload +refused: .*PersistentCGITimeout", run(gateway, "status").out)
+    gateway.configure("")
+    assert re.fullmatch(r"Reloaded: front \d+ serves\.\n", run(gateway, "reload").out)
+    assert asked(gateway, "status")["reloads"] == {"done": 2, "refused": 1, "refusal": ""}
+
+
+def test_reload_needs_no_front_that_answers(serve: Serve) -> None:
+    gateway = serve()
+    (front,) = gateway.fronts()
+    os.kill(front, signal.SIGSTOP)
+    found = run(gateway, "reload")
+    assert found.status == 0 and "is told to reload; its log says how it went" in found.out
+    os.kill(front, signal.SIGCONT)
+    wait_for("another front", lambda: gateway.log.count(" serves") == 2)
 
 
 def test_stop_stops_the_gateway_though_no_front_answers(serve: Serve) -> None:
