@@ -4,7 +4,7 @@ import errno
 import os
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.keeper import table as tables
@@ -122,6 +122,11 @@ class Holders:
         key = bytes.fromhex(fields["key"])
         self._remember(tables.Entry(key, fields["at"], fields["timeout"], fields["reason"]))
 
+    def done(self, front: Front, numbers: Sequence[int]) -> None:
+        """`done`, with any message: a front has heard that these are gone, and forgotten them."""
+        for number in numbers:
+            self._children.slots.done(front, number)
+
     # ---- fronts come and go
 
     def adopt_all(self, front: Front) -> None:
@@ -140,6 +145,7 @@ class Holders:
             if child.holder is front:
                 self._orphaned(child)
         self.accounts.front_lost(front)
+        self._children.slots.holder_lost(front)
 
     def _orphaned(self, child: Child) -> None:
         child.holder = None

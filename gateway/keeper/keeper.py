@@ -259,6 +259,7 @@ class Keeper:
     def _message(self, front: Front, message: Message) -> None:
         for descriptor in message.descriptors:  # a front sends none
             os.close(descriptor)
+        self._holders.done(front, message.fields.pop("done", ()))
         self._handlers[message.kind](front, message.fields)
 
     def _asked(self) -> dict[str, Callable[[Front, dict[str, Any]], None]]:

@@ -222,6 +222,8 @@ class Holdings:
 
     def _end(self, instance: Instance, fault: Fault, event: Event = Event.END) -> None:
         sessions = self._forget(instance)
+        if instance.state is State.GONE:
+            self.link.done(instance.id)
         for session in sessions:
             self.store.remove(session, fault.reason)
             self._tell_over(session, fault, last=True)
@@ -264,6 +266,8 @@ class Holdings:
             self.quotas.free(instance.id)
         if was is State.IDLE:
             self._end(instance, crash(instance))
+        elif was is State.ENDING:
+            self.link.done(instance.id)
         self.on_gone(instance)
 
     def _report(self, fault: Fault, program: Program, handle: bytes | None = None) -> None:
