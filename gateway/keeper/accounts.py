@@ -73,12 +73,18 @@ class Accounts:
                 if not owed.endings:
                     del self._owed[fields["id"]]
         elif child.holder is front and slot in {child.slot, *child.sessions}:
-            self._table.account(slot)
+            self._over(child, slot, last=fields["last"])
             self._announce(ending, front)
             if fields["last"]:
                 child.endings.append(ending)
             else:
                 self._log.write(ending, child.pid, None)
+
+    def _over(self, child: Child, slot: int, *, last: bool) -> None:
+        """What has been told stands, should the front die before its next message: no other one gets it."""
+        self._table.account(slot)
+        for over in {slot, child.slot} if last else {slot}:
+            self._table.set_state(over, tables.ENDING)
 
     # ---- nobody tells
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.keeper.accounts import Accounts
 from gateway.keeper.child import Child
-from gateway.keeper.table import BUSY, IDLE, Table, create, session_key
+from gateway.keeper.table import BUSY, ENDING, FIRST, IDLE, Table, create, session_key
 from gateway.logs.error import ErrorLog
 from gateway.logs.session import Ending
 
@@ -191,3 +191,10 @@ def test_the_next_front_inherits_each_ending_once_and_bounded(books: Books) -> N
     books.accounts.announce_to_heir()
     assert [one.reason for one in books.announced] == ["stopped"]
     assert books.accounts.inheritance()[-1].reason == "stopped"
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_session_that_was_told_is_no_other_fronts(books: Books, last: bool) -> None:
+    child = books.child(sessions=(4, 5))
+    books.tell(child, slot=4, last=last)
+    assert [books.table.state(slot) for slot in (3, 4, 5)] == [ENDING if last else FIRST, ENDING, IDLE]
