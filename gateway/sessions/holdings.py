@@ -222,10 +222,11 @@ class Holdings:
 
     def _end(self, instance: Instance, fault: Fault, event: Event = Event.END) -> None:
         sessions = self._forget(instance)
+        for session in sessions:
+            self.store.remove(session, fault.reason)
         if instance.state is State.GONE:
             self.link.done(instance.id)
         for session in sessions:
-            self.store.remove(session, fault.reason)
             self._tell_over(session, fault, last=True)
         if len(sessions) == 1:
             self._report(fault, session.program, session.handles.current)

@@ -46,7 +46,8 @@ def test_sessions_whose_end_was_told_in_part_are_over_and_have_one_account_each(
     wait_for("the program to be ended", lambda: not alive(program))
     wait_drained(gateway)
     assert gateway.get(last).status == 410
-    written = wait_for("the accounts", lambda: len(found := lines(gateway)) >= SESSIONS and found)
+    wait_for("the accounts", lambda: len(lines(gateway)) >= SESSIONS)
+    written = lines(gateway)
     assert Counter(line["id"] for line in written).most_common(1)[0][1] == 1
     assert len(written) == SESSIONS
     assert {line["reason"] for line in written} == {"protocol", "stopped"}
