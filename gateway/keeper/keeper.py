@@ -230,6 +230,7 @@ class Keeper:
         if pid not in self._unreaped:  # made by a warm host, and over before that could tell of it
             return
         self._unreaped.discard(pid)
+        self._fronts.reaped(pid)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
             self._log("error", f"front {pid} was ended by {signal_name(-code)}", module="core")
