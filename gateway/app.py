@@ -199,7 +199,9 @@ class Application:
 
     def _gone(self, message: Message) -> None:
         instance = self.registry.instances.get(message.fields["id"])
-        if instance is not None:
+        if instance is None:
+            self._link.done(message.fields["id"])
+        else:
             instance.exited.set_result(message.fields)
             self.registry.gone(instance)
             instance.ended()

@@ -23,20 +23,29 @@ ORPHANED = "HTS007 ended when its front was gone"
 
 
 class _Owed(NamedTuple):
-    """A process that was reaped before its front told of these sessions, by slot."""
+    """A process that was reaped before its front told of these sessions, by slot: their accounts, and what is
+    to be remembered of their handles (R4)."""
 
     front: Any
     pid: int
     used: Used
     endings: dict[int, Ending]
+    retired: dict[int, list[tables.Entry]]
 
 
 class Accounts:
     """Each session is written once: `Table.account` marks the slot of one that has been told. `tell` hands what
-    was drawn up here, or another front has told, to the front that serves; False: there is none."""
+    was drawn up here, or another front has told, to the front that serves; False: there is none. `remember`
+    is called with the handles of sessions of which nobody tells any more."""
 
-    def __init__(self, table: tables.Table, log: ErrorLog, tell: Callable[[Ending, Any], bool]) -> None:
-        self._table, self._error, self._tell = table, log, tell
+    def __init__(
+        self,
+        table: tables.Table,
+        log: ErrorLog,
+        tell: Callable[[Ending, Any], bool],
+        remember: Callable[[tables.Entry], None],
+    ) -> None:
+        self._table, self._error, self._tell, self._remember = table, log, tell, remember
         self._log = SessionLog(self._cannot_write)
         self._owed: dict[int, _Owed] = {}
         self._untold: deque[Ending] = deque(maxlen=_MOST_UNTOLD)
@@ -73,12 +82,18 @@ class Accounts:
                 if not owed.endings:
                     del self._owed[fields["id"]]
         elif child.holder is front and slot in {child.slot, *child.sessions}:
-            self._table.account(slot)
+            self._over(child, slot, last=fields["last"])
             self._announce(ending, front)
             if fields["last"]:
                 child.endings.append(ending)
             else:
                 self._log.write(ending, child.pid, None)
+
+    def _over(self, child: Child, slot: int, *, last: bool) -> None:
+        """What has been told stands, should the front die before its next message: no other one gets it."""
+        self._table.account(slot)
+        for over in {slot, child.slot} if last else {slot}:
+            self._table.set_state(over, tables.ENDING)
 
     # ---- nobody tells
 
@@ -97,7 +112,8 @@ class Accounts:
             self._log.write(ending, child.pid, used)
         endings = self._draw_up(child, Reason.STOPPED, ORPHANED)
         if endings:
-            self._owed[child.id] = _Owed(child.holder, child.pid, used, endings)
+            retired = {slot: retirements(self._table, child, slot) for slot in endings}
+            self._owed[child.id] = _Owed(child.holder, child.pid, used, endings, retired)
 
     def front_lost(self, front: Any) -> None:
         """It tells nothing any more."""
@@ -109,9 +125,11 @@ class Accounts:
         """The front of a reaped instance knows nothing of it."""
         owed = self._owed.pop(instance, None)
         if owed is not None:
-            for ending in owed.endings.values():
+            for slot, ending in owed.endings.items():
                 self._log.write(ending, owed.pid, owed.used)
                 self._announce(ending)
+                for entry in owed.retired[slot]:
+                    self._remember(entry)
 
     def announce_to_heir(self) -> None:
         """There is a front that serves again."""
@@ -149,6 +167,17 @@ class Accounts:
 def _bounded(text: str) -> str:
     """A text that a front may have made, as others can show it."""
     return text[:_LONGEST].encode("utf-8", "backslashreplace").decode()
+
+
+def retirements(table: tables.Table, child: Child, slot: int) -> list[tables.Entry]:
+    """What is to be remembered of the handles of a session that nobody can end in order (R4 `stopped`); nothing
+    of one that its front has ended."""
+    if table.state(slot) == tables.ENDING:
+        return []
+    host, name = child.about["host"], child.about["cgi_name"].encode("latin-1")
+    timeout, now = table.clock(slot)[1], time.monotonic()
+    keys = [tables.session_key(host, name, handle) for handle in table.handles(slot).texts if handle]
+    return [tables.Entry(key, now, timeout, Reason.STOPPED) for key in keys]
 
 
 def drawn_up(

@@ -30,7 +30,7 @@ class Children:
         self.loop, self.table, self._roll, self._log = loop, table, roll, log
         self.by_id: dict[int, Child] = {}
         self._by_pid: dict[int, Child] = {}
-        self._slots = Slots(table, roll.slots)
+        self.slots = Slots(table, roll.slots)
         self._next_id = 1
         self.null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self.gone: Callable[[Child, dict[str, Any]], None] = lambda child, facts: None
@@ -39,7 +39,7 @@ class Children:
     def start(self, order: Order, about: dict[str, Any], *, body: bool, grace: float) -> Started:
         """Start an instance; `body`: its stdin is a pipe, else /dev/null. Its errors are read from `listen` on,
         or when it is over. Raises OSError."""
-        slot = self._slots.take()
+        slot = self.slots.take()
         ours: list[int] = []
         theirs: list[int] = []
         try:
@@ -54,7 +54,7 @@ class Children:
             pid = launch(order, (theirs[-1] if body else self.null, *ends))
         except OSError:
             _close(*ours)
-            self._release_slot(slot)
+            self.slots.release(slot)
             raise
         finally:
             _close(*theirs)
@@ -65,7 +65,7 @@ class Children:
 
     def start_host(self, order: Order, control: int, grace: float) -> Child:
         """Start a warm host, which is told by `control` what to do. Raises OSError."""
-        slot = self._slots.take()
+        slot = self.slots.take()
         try:
             stderr, stderr_w = os.pipe2(os.O_CLOEXEC)
             os.set_blocking(stderr, False)
@@ -77,25 +77,25 @@ class Children:
             finally:
                 _close(stderr_w)
         except OSError:
-            self._release_slot(slot)
+            self.slots.release(slot)
             raise
         return self._enter(pid, slot, Pipes(-1, stderr, -1), warm=True, grace=grace)
 
     def place(self) -> tuple[Place, tuple[int, int, int]]:
         """A place for a process that a warm host shall make, and that process's ends: output, errors, requests.
         Raises OSError."""
-        slot = self._slots.take()
+        slot = self.slots.take()
         try:
             pipes, theirs = self.pipes()
         except OSError:
-            self._release_slot(slot)
+            self.slots.release(slot)
             raise
         return Place(slot, pipes), theirs
 
     def vacate(self, place: Place) -> None:
         """Nobody takes it: a process that has the other ends ends by end of file."""
         _close(*place.pipes)
-        self._release_slot(place.slot)
+        self.slots.release(place.slot)
 
     def born(self, pid: int, place: Place, grace: float) -> Child:
         """Own a process that a warm host has made. Raises OSError when it is no new child of this process: it
@@ -107,7 +107,7 @@ class Children:
 
     def open_session(self, child: Child) -> int:
         """A slot for one more session of a shared instance. Raises OSError."""
-        slot = self._slots.take_for_session(child.id)
+        slot = self.slots.take_for_session(child.id)
         child.sessions.add(slot)
         return slot
 
@@ -115,7 +115,7 @@ class Children:
         """One of its sessions is over."""
         if slot in child.sessions:
             child.sessions.remove(slot)
-            self._slots.release(slot)
+            self.slots.release(slot)
 
     def hand_out(self, child: Child, about: dict[str, Any], grace: float) -> None:
         """A process that was ready becomes an instance."""
@@ -225,13 +225,12 @@ class Children:
         self._close_requests(child)
         if child.output >= 0:
             os.close(child.output)
-        for slot in (child.slot, *child.sessions):
-            self._release_slot(slot)
-
-    def _release_slot(self, slot: int) -> None:
-        if slot < self._roll.slots:
-            self._roll[slot] = 0
-        self._slots.release(slot)
+        places = (child.slot, *child.sessions)
+        self._roll[child.slot] = 0
+        if child.holder is None:
+            self.slots.release(*places)
+        else:
+            self.slots.hold(child.holder, child.id, places)
 
     def _escalate(self, child: Child, signals: Sequence[signal.Signals], *, at_once: bool) -> None:
         if child.exited:

@@ -29,7 +29,8 @@ class Role(Enum):
 
 
 class Front:
-    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing."""
+    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing; `reaped`: its
+    number may be another process's, although not all that it said has been read."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Front:
         self._loop, self._on_message, self._on_lost = loop, on_message, on_lost
         self.role = Role.STARTING
         self.ready = False
-        self.leaving = False
+        self.leaving = self.reaped = False
         self.refusal: str | None = None
         self.permit = NOTHING
         self.drops = False  # it gives up being root once it is configured
@@ -109,7 +110,7 @@ class Front:
 
     def kill(self) -> None:
         """End the process at once; its link then comes to its end of file."""
-        if self.role is not Role.GONE:
+        if self.role is not Role.GONE and not self.reaped:
             os.kill(self.pid, 9)
 
     def _event(self) -> None:
@@ -152,6 +153,11 @@ class Fronts(list[Front]):
     def active(self) -> Front | None:
         """The one that accepts connections."""
         return next(iter(self.of(Role.ACTIVE)), None)
+
+    def reaped(self, pid: int) -> None:
+        """This process has been waited for."""
+        for front in self:
+            front.reaped |= front.pid == pid
 
     def tell_overlap(self) -> None:
         """Whether more than one front serves has changed."""

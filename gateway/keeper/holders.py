@@ -2,13 +2,12 @@
 
 import errno
 import os
-import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.keeper import table as tables
-from gateway.keeper.accounts import Accounts
+from gateway.keeper.accounts import Accounts, retirements
 from gateway.keeper.brief import Brief
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
@@ -29,7 +28,7 @@ class Holders:
         self._children, self._log, self._active = children, log, active
         self._table = children.table
         self._claims = Claims(children.table, children.by_id)
-        self.accounts = Accounts(children.table, log, self._tell_ending)
+        self.accounts = Accounts(children.table, log, self._tell_ending, self._remember)
         self._wanted: dict[int, deque[Front]] = defaultdict(deque)
         self._brief = Brief(children.loop, self._runs_on)
         children.gone = self._gone
@@ -122,6 +121,11 @@ class Holders:
         key = bytes.fromhex(fields["key"])
         self._remember(tables.Entry(key, fields["at"], fields["timeout"], fields["reason"]))
 
+    def done(self, front: Front, numbers: Sequence[int]) -> None:
+        """`done`, with any message: a front has heard that these are gone, and forgotten them."""
+        for number in numbers:
+            self._children.slots.done(front, number)
+
     # ---- fronts come and go
 
     def adopt_all(self, front: Front) -> None:
@@ -140,6 +144,7 @@ class Holders:
             if child.holder is front:
                 self._orphaned(child)
         self.accounts.front_lost(front)
+        self._children.slots.holder_lost(front)
 
     def _orphaned(self, child: Child) -> None:
         child.holder = None
@@ -196,17 +201,15 @@ class Holders:
     def _stopped(self, child: Child) -> None:
         """Remember the handles of a session that nobody holds and that is over."""
         self.accounts.stopped(child)
-        host, name = child.about["host"], child.about["cgi_name"]
         slots = [slot for slot in child.sessions or {child.slot} if self._table.state(slot) != tables.ENDING]
-        handles = {slot: [text for text in self._table.handles(slot).texts if text] for slot in slots}
-        if any(handles.values()):
-            what = f"with {len(slots)} sessions" if child.sessions else mask(handles[child.slot][0])
-            self._log("error", f"HTS007 {name} {what}: it ended when its front was gone", host=host)
-        for slot in slots:
-            timeout = self._table.clock(slot)[1]
-            for handle in handles[slot]:
-                key = tables.session_key(host, name.encode("latin-1"), handle)
-                self._remember(tables.Entry(key, time.monotonic(), timeout, Reason.STOPPED))
+        entries = [entry for slot in slots for entry in retirements(self._table, child, slot)]
+        if entries:
+            many = f"with {len(slots)} sessions"
+            what = many if child.sessions else mask(self._table.handles(child.slot).texts[0])
+            text = f"HTS007 {child.about['cgi_name']} {what}: it ended when its front was gone"
+            self._log("error", text, host=child.about["host"])
+        for entry in entries:
+            self._remember(entry)
 
     def _remember(self, entry: tables.Entry) -> None:
         active = self._active()

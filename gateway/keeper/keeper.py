@@ -232,6 +232,7 @@ class Keeper:
         if pid not in self._unreaped:  # made by a warm host, and over before that could tell of it
             return
         self._unreaped.discard(pid)
+        self._fronts.reaped(pid)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
             self._log("error", f"front {pid} was ended by {signal_name(-code)}", module="core")
@@ -261,6 +262,7 @@ class Keeper:
     def _message(self, front: Front, message: Message) -> None:
         for descriptor in message.descriptors:  # a front sends none
             os.close(descriptor)
+        self._holders.done(front, message.fields.pop("done", ()))
         self._handlers[message.kind](front, message.fields)
 
     def _asked(self) -> dict[str, Callable[[Front, dict[str, Any]], None]]:

@@ -3,7 +3,8 @@
 A message is a JSON object with a key `kind`, in a frame of its length and the number of descriptors
 that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried as latin-1 text; the key
 `environ` as the bytes behind the object and a NUL: NAME NUL VALUE NUL …. `VERSION` is compared in
-`hello`/`welcome`; fronts and keeper of different versions refuse each other.
+`hello`/`welcome`; fronts and keeper of different versions refuse each other. A message to the keeper may have a
+key `done`: the numbers of instances that are gone, in whose slots this front writes no more.
 
 front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
 count_warm, end, want, give, leave, claim, retire, account, pong, finished

@@ -2,6 +2,8 @@
 
 import errno
 import heapq
+from collections.abc import Sequence
+from typing import Any
 
 from gateway.keeper.table import IDLE, Table
 
@@ -14,6 +16,7 @@ class Slots:
         self._table, self._instances = table, instances
         self._free = list(range(instances))
         self._free_for_sessions = list(range(instances, table.slots))
+        self._held: dict[int, tuple[Any, Sequence[int]]] = {}  # by instance
 
     def take(self) -> int:
         """A place for an instance. Raises OSError (EAGAIN)."""
@@ -26,10 +29,30 @@ class Slots:
         self._table.set_state(slot, IDLE)
         return slot
 
-    def release(self, slot: int) -> None:
-        """The place is free again."""
-        self._table.free_slot(slot)
-        heapq.heappush(self._free if slot < self._instances else self._free_for_sessions, slot)
+    def release(self, *places: int) -> None:
+        """The places are free again."""
+        for slot in places:
+            self._table.free_slot(slot)
+            heapq.heappush(self._free if slot < self._instances else self._free_for_sessions, slot)
+
+    def hold(self, holder: Any, instance: int, places: Sequence[int]) -> None:
+        """An instance has been reaped. Its front may not know that yet, and still write into its places: they
+        are empty, but nobody else's until it is `done`, or lost."""
+        for slot in places:
+            self._table.free_slot(slot)
+        self._held[instance] = holder, places
+
+    def done(self, holder: Any, instance: int) -> None:
+        """The front of a reaped instance writes no more."""
+        known, places = self._held.get(instance, (None, ()))
+        if known is holder:
+            del self._held[instance]
+            self.release(*places)
+
+    def holder_lost(self, holder: Any) -> None:
+        """A front is gone."""
+        for instance in [instance for instance, held in self._held.items() if held[0] is holder]:
+            self.done(holder, instance)
 
 
 def _lowest(free: list[int]) -> int:

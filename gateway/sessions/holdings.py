@@ -224,6 +224,9 @@ class Holdings:
         sessions = self._forget(instance)
         for session in sessions:
             self.store.remove(session, fault.reason)
+        if instance.state is State.GONE:
+            self.link.done(instance.id)
+        for session in sessions:
             self._tell_over(session, fault, last=True)
         if len(sessions) == 1:
             self._report(fault, session.program, session.handles.current)
@@ -264,6 +267,8 @@ class Holdings:
             self.quotas.free(instance.id)
         if was is State.IDLE:
             self._end(instance, crash(instance))
+        elif was is State.ENDING:
+            self.link.done(instance.id)
         self.on_gone(instance)
 
     def _report(self, fault: Fault, program: Program, handle: bytes | None = None) -> None:

@@ -44,6 +44,7 @@ class KeeperLink:
         self._tags = itertools.count(1)
         self._answers: dict[int | str, tuple[float, Callable[[Message], None]]] = {}
         self._writing = False
+        self._done: list[int] = []
         self.on: dict[str, Callable[[Message], None]] = {}
         self.on_lost: Callable[[], None] = lambda: None
         self.on_answer: Callable[[str, float], None] | None = None
@@ -69,8 +70,14 @@ class KeeperLink:
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Send a message that has no answer."""
+        if self._done:
+            fields["done"], self._done = self._done, []
         self._link.send(kind, **fields)
         self._watch()
+
+    def done(self, instance: int) -> None:
+        """Nothing is written any more into the slots of an instance that is gone: the next message says so."""
+        self._done.append(instance)
 
     # ---- instances
 

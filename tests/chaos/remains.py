@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,6 +73,17 @@ def processes(folder: Path) -> dict[int, str]:
         except OSError:  # it has ended meanwhile
             continue
     return found
+
+
+def told_twice(gateway: Gateway) -> list[str]:
+    """Sessions that have more than one line in SessionLog. Where its disk was full, half lines are left out."""
+    told: Counter[str] = Counter()
+    for path in gateway.folder.glob("*/sessions.log"):
+        for text in path.read_text().splitlines() if not path.is_symlink() else ():
+            with suppress(ValueError):
+                line = json.loads(text)
+                told[f"{line['cgi_name']} {line['id']} of {line['start']}"] += 1
+    return [f"{session}: {count} accounts" for session, count in told.items() if count > 1]
 
 
 _DEFECT = re.compile(r"Traceback|Exception in callback|exception was never retrieved")

@@ -39,6 +39,8 @@ def run(fault: Fault, folder: Path, native: Path, times: int, sessions: int, see
         gateway.stop()
     for line in remains.complaints(gateway):
         scene.fail("complaints", line)
+    for line in remains.told_twice(gateway):
+        scene.fail("leftovers", line)
     for pid, name in remains.processes(folder).items():
         scene.fail("orphans", f"{pid} {name}, after the stop")
     return Outcome.of(fault, times, sessions, load.book, time.monotonic() - begin)

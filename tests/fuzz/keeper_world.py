@@ -183,8 +183,10 @@ class KeeperWorld:
         """Everything ends; every place is free again, whatever was said."""
         while self.children._by_pid:
             self.reap(0, 0)
-        assert sorted(self.children._slots._free) == list(range(SLOTS))
-        assert len(self.children._slots._free_for_sessions) == SHARED
+        for front in self.keeper._fronts:
+            self.children.slots.holder_lost(front)
+        assert sorted(self.children.slots._free) == list(range(SLOTS))
+        assert len(self.children.slots._free_for_sessions) == SHARED
         for front in self.keeper._fronts:
             assert isinstance(front, Played)
             front.peer.close()

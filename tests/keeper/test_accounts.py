@@ -11,7 +11,8 @@ import pytest
 
 from gateway.keeper.accounts import Accounts
 from gateway.keeper.child import Child
-from gateway.keeper.table import BUSY, IDLE, Table, create, session_key
+from gateway.keeper.reasons import Reason
+from gateway.keeper.table import BUSY, ENDING, FIRST, IDLE, Entry, Table, create, session_key
 from gateway.logs.error import ErrorLog
 from gateway.logs.session import Ending
 
@@ -28,7 +29,10 @@ class Books:
         self.file = folder / "sessions.log"
         self.heir = True
         self.announced: list[Ending] = []
-        self.accounts = Accounts(self.table, ErrorLog(str(folder / "error.log")), self._tell)
+        self.retired: list[Entry] = []
+        self.accounts = Accounts(
+            self.table, ErrorLog(str(folder / "error.log")), self._tell, self.retired.append
+        )
         self.accounts.configure({"": str(self.file)})
 
     def _tell(self, ending: Ending, front: str | None) -> bool:
@@ -99,6 +103,7 @@ def test_a_front_may_tell_after_the_process_was_reaped(books: Books) -> None:
     books.tell(None)
     books.accounts.front_lost(FRONT)
     assert [(line["reason"], line["cpu_seconds"]) for line in books.lines] == [("timed-out", 0.5)]
+    assert books.retired == [], "the front remembers it"
 
 
 @pytest.mark.parametrize("how", ["lost", "given"])
@@ -115,6 +120,12 @@ def test_what_a_front_cannot_tell_any_more_is_drawn_up(books: Books, how: str) -
     assert (line["reason"], line["requests"], line["user"], line["bytes_in"]) == ("stopped", 5, "ada", 10)
     assert (line["handle"], line["cpu_seconds"]) == ("hand…", 0.5)
     assert [ending.reason for ending in books.announced] == ["stopped"]
+    (entry,) = books.retired
+    assert (entry.key, entry.timeout, entry.reason) == (
+        session_key("", b"/cgi", b"handle-0"),
+        60.0,
+        Reason.STOPPED,
+    )
 
 
 def test_an_instance_that_nobody_holds_is_drawn_up_once(books: Books) -> None:
@@ -191,3 +202,10 @@ def test_the_next_front_inherits_each_ending_once_and_bounded(books: Books) -> N
     books.accounts.announce_to_heir()
     assert [one.reason for one in books.announced] == ["stopped"]
     assert books.accounts.inheritance()[-1].reason == "stopped"
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_session_that_was_told_is_no_other_fronts(books: Books, last: bool) -> None:
+    child = books.child(sessions=(4, 5))
+    books.tell(child, slot=4, last=last)
+    assert [books.table.state(slot) for slot in (3, 4, 5)] == [ENDING if last else FIRST, ENDING, IDLE]

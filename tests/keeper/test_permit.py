@@ -167,3 +167,23 @@ def test_suexec_cleans_the_environment_that_a_front_gives(front: Front) -> None:
         "HTSESSION_LIB": "/lib",
     }
     assert not {"LD_PRELOAD", "BASH_ENV"} & set(variables)
+
+
+LAST_WORDS = """
+import signal
+keeper, own = os.getppid(), os.getpid()
+os.kill(keeper, signal.SIGSTOP)
+for _ in range(150):  # more than the keeper reads at a time
+    link.send("pong", padding="x" * 100)
+link.send("nonsense")
+if not os.fork():
+    link.close()
+    while os.getppid() == own:
+        pass
+    os.kill(keeper, signal.SIGCONT)
+os._exit(1)
+"""
+
+
+def test_the_keeper_outlives_a_front_that_was_reaped_before_its_last_words_were_read(front: Front) -> None:
+    assert "it broke the link: KeyError('nonsense')" in front(LAST_WORDS)

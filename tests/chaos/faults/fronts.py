@@ -31,6 +31,21 @@ def _killed_in_a_reload(scene: Scene) -> None:
         scene.await_another(old)
 
 
+def _killed_with_an_instance(scene: Scene) -> None:
+    """It never hears of the death: the handle is remembered all the same (R4)."""
+    visitor, old = scene.draw_instance(), scene.front()
+
+    def kill() -> None:
+        scene.halt(old)
+        scene.end(visitor.pid)
+        scene.end(old)
+
+    scene.load.strike(kill, lambda: [visitor, *(one for one in scene.load.visitors if one.in_flight)])
+    scene.await_another(old)
+    scene.load.give_back(visitor)
+    scene.load.more(50)
+
+
 def _paused(scene: Scene) -> None:
     front = scene.front()
     scene.halt(front)
@@ -74,6 +89,13 @@ FAULTS = (
     Fault("reload-storm", "ten reloads and new logs at once", _storm, Rules(), 15, smoke=0),
     Fault("front", "kill -9 of the front", _killed, _CRASH, 100, 500),
     Fault("front-reload", "kill -9 of the old or the new front in a reload", _killed_in_a_reload, _CRASH, 30),
+    Fault(
+        "front-instance",
+        "kill -9 of an instance and, before it heard of that, the front",
+        _killed_with_an_instance,
+        _CRASH,
+        30,
+    ),
     Fault("front-paused", "SIGSTOP of the front until every client waits, SIGCONT", _paused),
     Fault("front-hung", "SIGSTOP of the front for ever, and a reload", _hung, _CRASH, 5, smoke=0),
 )
