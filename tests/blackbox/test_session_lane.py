@@ -102,6 +102,7 @@ REQUESTS = {
     "a body": [post("{h}?handle={h}&body&environ", b"some body")],
     # an echo of the larger ones would be counted or chunked, as the reads fall
     "bodies of any length": [post("{h}?handle={h}&digest", b"x" * n) for n in (1, 2, 2, 1 << 16, 65537, 0)],
+    "a length behind zeros": [get("{h}?handle={h}&echo=x", "Content-Length: " + "0" * 30)],
     "the end": [get("{h}?echo=end"), get("{h}?echo=late")],
     "an exit": [get("{h}?handle={h}&exit=3")],
     "output that is no head": [get("{h}?raw=rubbish&mark")],
