@@ -71,7 +71,7 @@ class Direct(Relay, Careful):
         if connection.lost or connection.flow.write_paused:
             return False
         body, record = body_of(events), self.on.record
-        headers = headers_of(call, head, body, whole=True)
+        headers = headers_of(call, head, head.status, body, whole=True)
         self.response_started = self.response_complete = True
         if call.newcomer:
             record.started = call.session

@@ -91,6 +91,8 @@ REQUESTS = {
     "the same bytes again": [get("{h}?handle={h}&environ", "X: 1")] * 4,
     "a new handle": [get("{h}?handle={h}-2&echo=new"), get("{h}-2?handle={h}-2&env=HTSESSION_HANDLE")],
     "no page": [get("{h}?handle={h}&status=204&echo=")],
+    "not modified": [get("{h}?handle={h}&status=304&header=Content-Range:+x&header=ETag:+x&header=X:+y")],
+    "not modified, by the program": [get("{h}?handle={h}&status=304&header=Content-Type:+text/a&header=X:+y")],
     "headers and a status": [
         get("{h}?handle={h}&status=404&header=X:+y&header=Cache-Control:+private&echo=gone")
     ],
