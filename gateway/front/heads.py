@@ -26,6 +26,7 @@ _HOST = re.compile(rb"(?:(?:[A-Za-z0-9._\-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)([^#]*)", re.IGNORECASE)
 _LONGEST_HOST = 262
 _LINE_REST = 10  # the blanks and the version of a request line
+_MOST_DIGITS = 18  # of a Content-Length; as for the body itself
 _FIELD_REST = 2  # the colon and a blank
 
 
@@ -84,7 +85,7 @@ def _length(version: str, lengths: Sequence[bytes], codings: Sequence[bytes]) ->
         return None
     if len(lengths) > 1:
         raise BadRequest("expected one Content-Length, found more")
-    if lengths and not lengths[0].isdigit():
+    if lengths and (not lengths[0].isdigit() or len(lengths[0]) > _MOST_DIGITS):
         raise BadRequest(f"expected a number in Content-Length, found {lengths[0][:40]!r}")
     return int(lengths[0]) if lengths else 0
 

@@ -71,7 +71,7 @@ class Direct(Relay, Careful):
         if connection.lost or connection.flow.write_paused:
             return False
         body, record = body_of(events), self.on.record
-        headers = headers_of(call, head, body, whole=True)
+        headers = headers_of(call, head, head.status, body, whole=True)
         written = _written(head.status, connection.server_state.default_headers, headers, body)
         if call.newcomer:
             record.started = call.session

@@ -163,9 +163,7 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             call.exchange.fail(Fault(Reason.UNSEEN, f"HTS006 ended: {text} (R7)"))
         if not started:
             started = True
-            headers = headers_of(call, head, body, whole)
-            if unwanted:
-                headers = without_content(headers)
+            headers = headers_of(call, head, status, body, whole)
             if added is not None:
                 headers = lengthened(headers, len(body) if whole else None)
             if request.came_by is not None:
@@ -222,12 +220,15 @@ def body_of(parts: Iterable[Event]) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def headers_of(call: Call, head: Head, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
-    """The headers of a response; the body, if it is known by now, says its length."""
+def headers_of(call: Call, head: Head, status: int, body: bytes, whole: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of a response; the body, if it is known by now, says its length (but of one to HEAD, which is
+    not known: RFC 9110, section 8.6)."""
     headers = [*head.headers, *call.extra_headers]
+    if status == 304:
+        return without_content(headers)
     if head.status in _BODILESS:
         return [pair for pair in headers if pair[0] != b"content-length"]
-    if whole and head.content_length is None:
+    if whole and head.content_length is None and not call.head_only:
         headers.append((b"content-length", b"%d" % len(body)))
     return headers
 

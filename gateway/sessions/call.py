@@ -81,7 +81,7 @@ class Call:
         self.path_info = path_info
         self.newcomer = session is None
         self.number = 1 if session is None else session.requests
-        self.never_kept = head_only
+        self.head_only = head_only
         self.user, self.guest = user, guest
         self.since = self.began = self.counted = time.monotonic()
         self._sink, self._decide = sink, decide

@@ -69,7 +69,7 @@ class Judge:
             taken=lambda handle: registry.store.find(program.name, handle) is not None,
             full=full,
             limit=limit,
-            never_kept=call.never_kept or call.guest.unwelcome,
+            never_kept=call.head_only or call.guest.unwelcome,
             nph=program.nph,
         )
         return self._admitted(call, asked) if session is None and asked.outcome in _WANTED else asked

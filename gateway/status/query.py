@@ -104,6 +104,6 @@ def _choice(given: Mapping[str, str], name: str, known: tuple[str, ...], default
 
 def _number(given: Mapping[str, str], name: str, least: int, default: int, most: int) -> int:
     value = given.get(name) or str(default)
-    if not value.isascii() or not value.isdecimal() or not least <= int(value[:9]) <= most:
+    if not value.isascii() or not value.isdecimal() or not least <= int(value) <= most:
         raise BadQuery(f"{name}: expected a number from {least} to {most}, found {value!r}")
     return int(value)

@@ -13,6 +13,7 @@ import pytest
 from tests.blackbox.access_lines import line, lines, with_logs
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.raw import Raw
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,17 @@ def test_a_log_that_cannot_be_reopened_goes_on_and_the_error_log_says_so(serve: 
     gateway.wait_log(r"\[core:error\] .*cannot reopen .*/gone/access\.log: No such file or directory")
     assert gateway.get("/cgi-bin/child?echo=moved-1").text == "moved-1"
     wait_for("the line", lambda: "moved-1" in (gateway.folder / "moved" / "access.log").read_text())
+
+
+def test_each_line_counts_its_own_bytes_when_the_next_request_waits_already(serve: Serve) -> None:
+    gateway = serve('CustomLog logs/bytes.log "%k %O"')
+    (gateway.htdocs / "page.txt").write_text("page")
+    request, count = b"GET /page.txt HTTP/1.1\r\nHost: x\r\n\r\n", 20
+    with Raw(gateway) as client:
+        client.send(request * (count - 1) + request.replace(b"x\r\n", b"x\r\nConnection: close\r\n"))
+        size = len(client.rest())
+    log = gateway.folder / "logs" / "bytes.log"
+    wait_for("all lines", lambda: log.read_text().count("\n") == count)
+    found = sorted(tuple(map(int, line.split())) for line in log.read_text().splitlines())
+    assert [number for number, _ in found] == list(range(count))
+    assert sum(sent for _, sent in found) == size and len({sent for _, sent in found[:-1]}) == 1, found

@@ -139,6 +139,15 @@ def test_HEAD_has_the_head_of_GET_and_no_body(gateway: Gateway) -> None:
     assert output(gateway, "Content-Length: 4\n\n", method="HEAD").header("content-length") == "4"
 
 
+def test_HEAD_is_told_no_length_that_GET_would_not_have(gateway: Gateway) -> None:
+    """RFC 9110, section 8.6: the body is dropped, or not even made."""
+    gateway.get("/cgi-bin/child?handle=head-length")
+    path = "/cgi-bin/child/head-length"
+    answer = gateway.request("HEAD", f"{path}?handle=head-length&echo=page")
+    assert (answer.status, answer.header("content-length")) == (200, None)
+    assert gateway.get(f"{path}?echo=over").text == "over"
+
+
 def test_an_HTTP_1_0_client_gets_a_body_that_ends_with_the_connection(gateway: Gateway) -> None:
     head, _, body = gateway.raw(b"GET /cgi-bin/child?echo=one&flush&echo=two HTTP/1.0\r\n\r\n").partition(
         b"\r\n\r\n"

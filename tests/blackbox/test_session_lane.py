@@ -91,6 +91,8 @@ REQUESTS = {
     "the same bytes again": [get("{h}?handle={h}&environ", "X: 1")] * 4,
     "a new handle": [get("{h}?handle={h}-2&echo=new"), get("{h}-2?handle={h}-2&env=HTSESSION_HANDLE")],
     "no page": [get("{h}?handle={h}&status=204&echo=")],
+    "not modified": [get("{h}?handle={h}&status=304&header=Content-Range:+x&header=ETag:+x&header=X:+y")],
+    "not modified, by the program": [get("{h}?handle={h}&status=304&header=Content-Type:+text/a&header=X:+y")],
     "headers and a status": [
         get("{h}?handle={h}&status=404&header=X:+y&header=Cache-Control:+private&echo=gone")
     ],
@@ -102,6 +104,7 @@ REQUESTS = {
     "a body": [post("{h}?handle={h}&body&environ", b"some body")],
     # an echo of the larger ones would be counted or chunked, as the reads fall
     "bodies of any length": [post("{h}?handle={h}&digest", b"x" * n) for n in (1, 2, 2, 1 << 16, 65537, 0)],
+    "a length behind zeros": [get("{h}?handle={h}&echo=x", "Content-Length: " + "0" * 30)],
     "the end": [get("{h}?echo=end"), get("{h}?echo=late")],
     "an exit": [get("{h}?handle={h}&exit=3")],
     "output that is no head": [get("{h}?raw=rubbish&mark")],

@@ -42,6 +42,8 @@ FRAMING = {
     "a hexadecimal length": b"Content-Length: 0x5\r\n\r\nhello",
     "an empty length": b"Content-Length:\r\n\r\nhello",
     "an endless length": b"Content-Length: " + b"9" * 30 + b"\r\n\r\nhello",
+    "a length behind zeros": b"Content-Length: " + b"0" * 30 + b"5\r\n\r\nhello",
+    "a length behind thousands of zeros": b"Content-Length: " + b"0" * 5000 + b"5\r\n\r\nhello",
     "chunked twice": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunked, chunked": b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "chunked, identity": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",

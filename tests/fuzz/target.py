@@ -14,6 +14,7 @@ NAMES = (
     "grammar",
     "directives",
     "mapping",
+    "fields",
     "response",
     "scgi",
     "link",

@@ -13,7 +13,7 @@ import pytest
 from tests.blackbox.harness import ROOT
 from tests.fuzz.target import NAMES
 
-BOUND = 400  # seconds: eighteen processes, each of which loads and instruments the gateway
+BOUND = 400  # seconds: twenty processes, each of which loads and instruments the gateway
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(BOUND + 10)]
 
 

@@ -30,7 +30,16 @@ def test_any_query_is_taken_or_refused_with_a_text(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"state=asleep", b"sort=token", b"order=up", b"range=days", b"rows=0", b"refresh=x"]
+    "raw",
+    [
+        b"state=asleep",
+        b"sort=token",
+        b"order=up",
+        b"range=days",
+        b"rows=0",
+        b"rows=0000000019999999",
+        b"refresh=x",
+    ],
 )
 def test_a_value_that_cannot_be_meant_is_told_with_what_was_expected_and_found(raw: bytes) -> None:
     name, _, value = raw.decode().partition("=")

@@ -36,16 +36,19 @@ class Connection(Protocol):
 
 class Entry:
     """One request. `request` is as it came, `record.request` as it was redirected; `status` is None when
-    nothing was answered; `shown` keeps masked paths. Times in seconds, sizes in bytes.
+    nothing was answered; `shown` keeps masked paths; `number`: how many requests of the connection came before.
+    Times in seconds, sizes in bytes.
     """
 
     __slots__ = (
         "_clock",
         "_close",
+        "_counted",
         "_send",
         "bodiless",
         "connection",
         "headers",
+        "number",
         "received",
         "record",
         "request",
@@ -73,9 +76,10 @@ class Entry:
         self.headers: Headers = ()
         self.shown: dict[bytes, bytes] = {}
         self.size = self.sent = self.received = 0
+        self.number = connection.logged
         self.seconds = 0.0
         self.sent_before = connection.sent
-        self.bodiless = self.whole = False
+        self.bodiless = self.whole = self._counted = False
 
     def through(self, send: Send) -> Send:
         """What takes the place of `send`, and notes the parts of the response."""
@@ -87,9 +91,16 @@ class Entry:
             self.begins(message["status"], message["headers"])
         elif "gateway.forwarded" in message:
             self.size += message["gateway.forwarded"]
+        elif message.get("more_body", False):
+            self.goes_on(len(message.get("body", b"")), whole=False)
         else:
-            self.goes_on(len(message.get("body", b"")), whole=not message.get("more_body", False))
+            self.goes_on(len(message.get("body", b"")), whole=True)
+            return self._last(message)
         return self._send(message)
+
+    async def _last(self, message: MutableMapping[str, Any]) -> None:
+        await self._send(message)
+        self._count()
 
     def begins(self, status: int, headers: Headers) -> None:
         """The head of the response goes out."""
@@ -109,9 +120,16 @@ class Entry:
         if self.status is None and error is not None and not isinstance(error, asyncio.CancelledError):
             self.status = _FAILED  # the HTTP server says so to the client
         self.seconds = time.perf_counter() - self._clock
-        connection = self.connection
+        if not self._counted:
+            self._count()
+        self._close(self)
+
+    def _count(self) -> None:
+        """What the connection has sent and received by now is this request's; the next one may begin before it
+        is closed."""
+        connection, self._counted = self.connection, True
         self.sent = connection.sent - self.sent_before
         self.received = connection.received - connection.logged_received
-        self._close(self)
+        self.number = connection.logged
         connection.logged += 1
         connection.logged_received = connection.received

@@ -54,7 +54,7 @@ def _field(code: Code, known: Facts) -> Field:
         "f": lambda entry: _shown(facts.file(entry)),
         "H": lambda entry: escaped(facts.protocol(entry)),
         "I": lambda entry: str(entry.received),
-        "k": lambda entry: str(entry.connection.logged),
+        "k": lambda entry: str(entry.number),
         "m": lambda entry: escaped(facts.request(entry, first).method.encode()),
         "O": lambda entry: str(entry.sent),
         "q": lambda entry: escaped(facts.query(facts.request(entry, first))),
