@@ -13,6 +13,7 @@ from gateway.keeper.identity import is_roots
 from gateway.keeper.link import Link, LinkError, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import NOTHING
+from gateway.keeper.recipe import Recipe
 from gateway.keeper.spawn import Order, spawn
 from gateway.logs.error import ErrorLog
 
@@ -29,7 +30,8 @@ class Role(Enum):
 
 
 class Front:
-    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing."""
+    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing; `recipes`: the
+    programs that it has told of, by number."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Front:
         self.leaving = False
         self.refusal: str | None = None
         self.permit = NOTHING
+        self.recipes: dict[int, Recipe] = {}
         self.drops = False  # it gives up being root once it is configured
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

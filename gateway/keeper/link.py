@@ -5,8 +5,8 @@ that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried a
 `environ` as the bytes behind the object and a NUL: NAME NUL VALUE NUL …. `VERSION` is compared in
 `hello`/`welcome`; fronts and keeper of different versions refuse each other.
 
-front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
-count_warm, end, want, give, leave, claim, retire, account, pong, finished
+front -> keeper: hello, refuse, listen, configure, ready, released, prepare, recipe, start,
+start_warm, count_warm, end, want, give, leave, claim, retire, account, pong, finished
 keeper -> front: welcome, listening, configured, history, activate, started, failed, gone, grant, missing,
 recall, claimed, counted_warm, retired, overlap, drain, hurry, stop, reopen, ended, endings, ping
 """
@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-VERSION = 8
+VERSION = 9
 LINK_DESCRIPTOR = 3  # in a front
 _HEADER = struct.Struct("!IH")
 _LIMIT = 64 * 1024 * 1024
