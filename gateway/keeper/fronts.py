@@ -13,7 +13,7 @@ from gateway.keeper.identity import is_roots
 from gateway.keeper.link import Link, LinkError, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import NOTHING
-from gateway.keeper.recipe import Recipe
+from gateway.keeper.recipe import Recipes
 from gateway.keeper.spawn import Order, spawn
 from gateway.logs.error import ErrorLog
 
@@ -31,7 +31,7 @@ class Role(Enum):
 
 class Front:
     """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing; `recipes`: the
-    programs that it has told of, by number."""
+    programs that it has told of."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Front:
         self.leaving = False
         self.refusal: str | None = None
         self.permit = NOTHING
-        self.recipes: dict[int, Recipe] = {}
+        self.recipes = Recipes()
         self.drops = False  # it gives up being root once it is configured
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

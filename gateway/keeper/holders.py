@@ -17,7 +17,6 @@ from gateway.keeper.fields import tag_of, text_of
 from gateway.keeper.fronts import Front
 from gateway.keeper.permit import Refused
 from gateway.keeper.reasons import Reason
-from gateway.keeper.recipe import recipe_of
 from gateway.keeper.spawn import StartError
 from gateway.logs.error import ErrorLog
 from gateway.logs.session import Ending, mask
@@ -39,7 +38,7 @@ class Holders:
 
     def recipe(self, front: Front, fields: dict[str, Any]) -> None:
         """`recipe`: what is the same for all starts of a program, which name it by its number."""
-        number, front.recipes[number] = recipe_of(fields)
+        front.recipes.add(fields)
 
     def start(self, front: Front, fields: dict[str, Any]) -> None:
         """`start`: answered by `started` with the pipe ends, or by `failed`. `brief`: the program may be over

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.keeper.link import Link
 from gateway.keeper.permit import order_of
-from gateway.keeper.recipe import MOST_RECIPES, recipe_of
+from gateway.keeper.recipe import MOST_RECIPES, MOST_TEXT
+from gateway.keeper.recipe import Recipes as KnownRecipes
 from gateway.sessions.keeper import KeeperLink, Order, Recipe
 from gateway.sessions.recipes import Recipes
 from tests.sessions.world import _program
@@ -58,9 +59,11 @@ def test_the_keeper_reads_what_a_front_says_of_a_program_and_of_a_start(
         link, keeper = KeeperLink(ours, asyncio.get_running_loop()), Link(theirs)
         link.recipe(3, recipe(constant))
         link.start(Order(3, tuple(words), own, b"mark", body=False), lambda message: message)
-        told, start = received(keeper, 2)
-        number, known = recipe_of(told)
-        assert (number, start["recipe"], known.about, known.grace) == (3, 3, ABOUT, 1.0)
+        message, start = received(keeper, 2)
+        told_of = KnownRecipes()
+        told_of.add(message)
+        known = told_of[start["recipe"]]
+        assert (known.about, known.grace) == (ABOUT, 1.0)
         order = known.order_of(start)
         assert (order.argv, order.environ) == ([b"/bin/true", *words], constant | own)
         assert (known.order.argv, known.order.environ) == ([b"/bin/true"], constant), "for the next start"
@@ -85,11 +88,24 @@ def test_a_program_is_told_of_once_and_the_first_one_is_forgotten_first() -> Non
     asyncio.run(run())
 
 
+def told(number: object, environ: bytes = b"") -> dict[str, Any]:
+    order = {"argv": ["/bin/true"], "environ": environ, "directory": "/", "identity": None, "limits": []}
+    return order | {"number": number, "about": ABOUT, "grace": 1.0}
+
+
 @pytest.mark.parametrize("number", [-1, MOST_RECIPES, 0.5, "0", None])
 def test_a_front_has_no_more_remembered_than_there_are_numbers(number: object) -> None:
-    fields = {"argv": ["/bin/true"], "environ": b"", "directory": "/", "identity": None, "limits": []}
     with pytest.raises(ValueError):
-        recipe_of(fields | {"number": number, "about": ABOUT, "grace": 1.0})
+        KnownRecipes().add(told(number))
+
+
+def test_a_front_has_no_more_remembered_than_so_much_text() -> None:
+    long = b"A\0%b\0" % (b"a" * (MOST_TEXT // 2))
+    recipes = KnownRecipes()
+    for _ in range(3):
+        recipes.add(told(0, long))
+    with pytest.raises(ValueError, match="too long"):
+        recipes.add(told(1, long))
 
 
 def received(keeper: Link, count: int) -> list[dict[str, Any]]:
