@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.directives.access import Access
 from gateway.directives.readers.rates import Rate
@@ -95,6 +95,11 @@ class Program:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "block", block(lasting(self.variables)))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a front needs to know that adopts one of its instances."""
+        return {"host": self.name[0], "cgi_name": self.text, "shared": self.shared}
 
     @property
     def cgi_name(self) -> bytes:

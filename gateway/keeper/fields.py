@@ -16,12 +16,11 @@ _LATEST = 253_402_300_799.0  # the end of the year 9999, in seconds since 1970
 
 
 def about_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """`about` of `start` and `start_warm`: host, cgi_name, shared, and the mark of a process started cold."""
+    """`about` of `recipe` and `start_warm`: host, cgi_name, shared."""
     about = fields["about"]
-    name = _text(about["cgi_name"])
+    name = text_of(about["cgi_name"])
     name.encode("latin-1")
-    known = {"host": _text(about["host"]), "cgi_name": name, "shared": bool(about["shared"])}
-    return known | ({"mark": _text(about["mark"])} if "mark" in about else {})
+    return {"host": text_of(about["host"]), "cgi_name": name, "shared": bool(about["shared"])}
 
 
 def grace_of(fields: Mapping[str, Any]) -> float:
@@ -49,7 +48,8 @@ def ending_of(fields: Mapping[str, Any]) -> Ending:
     return ending
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Text that can be encoded."""
     if not isinstance(value, str):
         raise TypeError(f"expected text, found {value!r:.60}")
     value.encode()

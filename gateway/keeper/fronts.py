@@ -13,6 +13,7 @@ from gateway.keeper.identity import is_roots
 from gateway.keeper.link import Link, LinkError, Message
 from gateway.keeper.loop import Loop
 from gateway.keeper.permit import NOTHING
+from gateway.keeper.recipe import Recipes
 from gateway.keeper.spawn import Order, spawn
 from gateway.logs.error import ErrorLog
 
@@ -29,8 +30,9 @@ class Role(Enum):
 
 
 class Front:
-    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing; `reaped`: its
-    number may be another process's, although not all that it said has been read."""
+    """A front process and the link to it. `leaving`: it was told to drain, and keeps nothing; `recipes`: the
+    programs that it has told of; `reaped`: its number may be another process's, although not all that it said
+    has been read."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Front:
         self.leaving = self.reaped = False
         self.refusal: str | None = None
         self.permit = NOTHING
+        self.recipes = Recipes()
         self.drops = False  # it gives up being root once it is configured
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

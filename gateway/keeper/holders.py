@@ -12,9 +12,9 @@ from gateway.keeper.brief import Brief
 from gateway.keeper.child import Child
 from gateway.keeper.children import Children
 from gateway.keeper.claims import Claims
-from gateway.keeper.fields import about_of, grace_of, tag_of
+from gateway.keeper.fields import tag_of, text_of
 from gateway.keeper.fronts import Front
-from gateway.keeper.permit import Refused, order_of
+from gateway.keeper.permit import Refused
 from gateway.keeper.reasons import Reason
 from gateway.keeper.spawn import StartError
 from gateway.logs.error import ErrorLog
@@ -35,14 +35,19 @@ class Holders:
 
     # ---- messages of a front
 
+    def recipe(self, front: Front, fields: dict[str, Any]) -> None:
+        """`recipe`: what is the same for all starts of a program, which name it by its number."""
+        front.recipes.add(fields)
+
     def start(self, front: Front, fields: dict[str, Any]) -> None:
         """`start`: answered by `started` with the pipe ends, or by `failed`. `brief`: the program may be over
         soon, and `started` may say so (`gone`)."""
         try:
-            order = front.permit.admit(order_of(fields))
-            about, grace = about_of(fields), grace_of(fields)
+            recipe = front.recipes[fields["recipe"]]
+            order = front.permit.admit(recipe.order_of(fields))
+            about = {**recipe.about, "mark": text_of(fields["mark"])}
             tag, body, brief = tag_of(fields), bool(fields["body"]), bool(fields["brief"])
-            started = self._children.start(order, about, body=body, grace=grace)
+            started = self._children.start(order, about, body=body, grace=recipe.grace)
         except Refused as refusal:
             if refusal.breach:
                 self._log("crit", f"front {front.pid} asked for a start {refusal}: refused", module="core")

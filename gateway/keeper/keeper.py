@@ -274,6 +274,7 @@ class Keeper:
             "ready": self._ready,
             "released": self._released,
             "claim": self._holders.claim,
+            "recipe": self._holders.recipe,
             "start": self._holders.start,
             "prepare": self._warm.prepare,
             "start_warm": self._warm.start,

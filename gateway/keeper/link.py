@@ -6,8 +6,8 @@ that travel with it (SCM_RIGHTS, on the frame's first byte). Bytes are carried a
 `hello`/`welcome`; fronts and keeper of different versions refuse each other. A message to the keeper may have a
 key `done`: the numbers of instances that are gone, in whose slots this front writes no more.
 
-front -> keeper: hello, refuse, listen, configure, ready, released, prepare, start, start_warm,
-count_warm, end, want, give, leave, claim, retire, account, pong, finished
+front -> keeper: hello, refuse, listen, configure, ready, released, prepare, recipe, start,
+start_warm, count_warm, end, want, give, leave, claim, retire, account, pong, finished
 keeper -> front: welcome, listening, configured, history, activate, started, failed, gone, grant, missing,
 recall, claimed, counted_warm, retired, overlap, drain, hurry, stop, reopen, ended, endings, ping
 """

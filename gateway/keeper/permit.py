@@ -60,17 +60,19 @@ def _bytes(text: str) -> bytes:
 
 
 def order_of(fields: Mapping[str, Any]) -> Order:
-    """An order as `start` carries it. Raises LookupError, TypeError, ValueError, AttributeError."""
+    """An order as `recipe` and `prepare` carry it. Raises LookupError, TypeError, ValueError,
+    AttributeError."""
     return Order(
         [_bytes(word) for word in fields["argv"]],
-        _environ(fields["environ"]),
+        environ_of(fields["environ"]),
         _bytes(fields["directory"]),
         identity_of(fields["identity"]),
         tuple(Limit(_RESOURCES[name], soft, hard) for name, soft, hard in fields["limits"]),
     )
 
 
-def _environ(block: bytes) -> dict[bytes, bytes]:
+def environ_of(block: bytes) -> dict[bytes, bytes]:
+    """An environment as the link carries it. Raises ValueError, AttributeError."""
     *words, rest = block.split(b"\0")
     if rest:
         raise ValueError("expected an environment of NAME NUL VALUE NUL, found no NUL behind the last value")

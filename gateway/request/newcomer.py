@@ -9,7 +9,7 @@ from gateway.keeper.reasons import NORMAL, Reason
 from gateway.keeper.table import session_key
 from gateway.logs.script import ScriptLogs
 from gateway.program import Program
-from gateway.protocol.environ import Variables, request_variables, session_variables
+from gateway.protocol.environ import Variables, connection_variables, session_variables
 from gateway.protocol.events import Head
 from gateway.protocol.isindex import search_words
 from gateway.protocol.paths import PathInfo
@@ -184,6 +184,6 @@ class Newcomers:
 def _cold(first: First) -> Cold:
     """What a program gets that is started for this request."""
     on, program = first.on, first.program
-    variables = request_variables(on.request, program.variables, first.message) | first.own
+    connection = connection_variables(on.request.client, on.request.server, on.request.scheme)
     words = () if program.hosted else search_words(on.request.method, on.request.query)
-    return Cold(variables, words, body=bool(on.body.length))
+    return Cold({**connection, **first.message, **first.own}, words, body=bool(on.body.length))

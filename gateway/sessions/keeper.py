@@ -18,19 +18,30 @@ from gateway.program import HostGroup
 T = TypeVar("T")
 
 
-class Order(NamedTuple):
-    """What to start: argument vector, environment and directory as bytes; `about` comes back at an
-    adoption; `body`: with a pipe for stdin; `grace` seconds between the steps of T3; as whom it runs (None: as
-    the keeper's user) and within which limits: (name, soft, hard); `brief`: it is expected to be over soon."""
+class Recipe(NamedTuple):
+    """How a program is started each time: argument vector, environment and directory as bytes; `about` comes
+    back at an adoption; `grace` seconds between the steps of T3; as whom it runs (None: as the keeper's user)
+    and within which limits: (name, soft, hard)."""
 
     argv: tuple[bytes, ...]
     environ: Mapping[bytes, bytes]
     directory: bytes
     about: dict[str, Any]
-    body: bool
     grace: float
     identity: Identity | None
     limits: tuple[tuple[str, int | None, int | None], ...]
+
+
+class Order(NamedTuple):
+    """One start by the recipe of this number: further `words` of the argument vector, the variables that are
+    not the recipe's; `mark`: its end mark; `body`: with a pipe for stdin; `brief`: it is expected to be over
+    soon."""
+
+    recipe: int
+    words: tuple[bytes, ...]
+    environ: Mapping[bytes, bytes]
+    mark: bytes
+    body: bool
     brief: bool = False
 
 
@@ -81,20 +92,31 @@ class KeeperLink:
 
     # ---- instances
 
+    def recipe(self, number: int, recipe: Recipe) -> None:
+        """Tell how a program is started; what the number stood for is forgotten."""
+        self.tell(
+            "recipe",
+            number=number,
+            argv=_texts(recipe.argv),
+            environ=_block_of(recipe.environ),
+            directory=recipe.directory.decode("latin-1"),
+            about=recipe.about,
+            grace=recipe.grace,
+            identity=recipe.identity,
+            limits=recipe.limits,
+        )
+
     def start(self, order: Order, receive: Callable[[Message], T]) -> "asyncio.Future[T]":
         """What `receive` makes of `started` (with the pipe ends) or `failed`. It is called before the next
         message is looked at: the news that the instance is gone may follow at once, or be part of `started`."""
         return self._tagged(
             "start",
             receive,
-            argv=_texts(order.argv),
+            recipe=order.recipe,
+            words=_texts(order.words),
             environ=_block_of(order.environ),
-            directory=order.directory.decode("latin-1"),
-            about=order.about,
+            mark=order.mark.decode(),
             body=order.body,
-            grace=order.grace,
-            identity=order.identity,
-            limits=order.limits,
             brief=order.brief,
         )
 

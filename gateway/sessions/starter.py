@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.errors import Busy, CannotStart, ClientGone
 from gateway.keeper.brief import BOUND
@@ -18,6 +18,7 @@ from gateway.sessions.instance import Instance
 from gateway.sessions.keeper import KeeperLink, Order
 from gateway.sessions.lifecycle import Event, State
 from gateway.sessions.queue import Waits, waiting
+from gateway.sessions.recipes import Recipes
 from gateway.sessions.registry import Registry
 from gateway.sessions.shared import Shared
 
@@ -27,8 +28,8 @@ _MOST_BRIEF = 1024
 
 
 class Cold(NamedTuple):
-    """What a program gets that is started for a request: its variables, its arguments (RFC 3875, 4.4), and
-    whether a body comes on stdin."""
+    """What a program gets that is started for a request: the variables that not each request has, its arguments
+    (RFC 3875, 4.4), and whether a body comes on stdin."""
 
     variables: Variables
     words: tuple[bytes, ...] = ()
@@ -42,6 +43,7 @@ class Starter:
         self._registry, self._link, self._limit = registry, link, limit
         self._starting = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._recipes = Recipes(link)
         self._prepared: dict[str, HostGroup] = {}
         self._brief: set[Name] = set()  # programs whose last process was over at once
         registry.on_gone = lambda instance: self._free()
@@ -113,7 +115,9 @@ class Starter:
             return result
 
         brief = program.name in self._brief and not cold.body
-        return self._link.start(_order(program, cold, mark, brief=brief), started)
+        environ = {**cold.variables, b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
+        order = Order(self._recipes.number(program), cold.words, environ, mark, cold.body, brief)
+        return self._link.start(order, started)
 
     async def start_warm(
         self,
@@ -145,7 +149,7 @@ class Starter:
             received(instance)
             return instance
 
-        return self._link.start_warm(group.id, _about(program), program.grace, started)
+        return self._link.start_warm(group.id, program.about, program.grace, started)
 
     def prepare(self, group: HostGroup) -> None:
         """Have the hosts of a group ready, from its first mention on."""
@@ -222,28 +226,8 @@ class Starter:
                 turn.set_result(None)
 
 
-def _order(program: Program, cold: Cold, mark: bytes, *, brief: bool) -> Order:
-    own = {b"HTSESSION_FD": REQUEST_DESCRIPTOR, b"HTSESSION_END": mark}
-    return Order(
-        program.argv + cold.words,
-        program.environ | cold.variables | own,
-        program.directory,
-        _about(program) | {"mark": mark.decode()},
-        cold.body,
-        program.grace,
-        program.identity,
-        program.process_limits,
-        brief,
-    )
-
-
 def _itself(started: object) -> None:
     """Whoever waits for the future gets it."""
-
-
-def _about(program: Program) -> dict[str, Any]:
-    """What a front needs to know that adopts the instance."""
-    return {"host": program.name[0], "cgi_name": program.text, "shared": program.shared}
 
 
 def _failure(program: Program, message: Message) -> Busy | CannotStart:

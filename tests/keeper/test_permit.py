@@ -29,8 +29,9 @@ def configure(**changes):
 def start(argv, identity, directory={folder!r}, brief=False, **environ):
     texts = "".join(f"{{name}}\\0{{value}}\\0" for name, value in environ.items()).encode()
     order = dict(argv=argv, environ=texts, directory=directory, identity=identity, limits=[])
-    about = dict(host="", cgi_name="", shared=False, mark="")
-    answer = ask("start", "started|failed", tag=1, about=about, grace=0.1, body=False, brief=brief, **order)
+    link.send("recipe", number=0, about=dict(host="", cgi_name="", shared=False), grace=0.1, **order)
+    own = dict(recipe=0, words=[], environ=b"", mark="", body=False, brief=brief)
+    answer = ask("start", "started|failed", tag=1, **own)
     tell(answer.get("step", answer["kind"]))
     return answer
 """

@@ -92,9 +92,13 @@ class World:
                 getattr(self, f"_{message.kind}")(message.fields)
             self.loop.spin()
 
+    def _recipe(self, fields: dict[str, Any]) -> None:
+        """They are all of one program."""
+
     def _start(self, fields: dict[str, Any]) -> None:
         self._count += 1
-        process = self.processes[self._count] = Process(self._count, self._count % SLOTS, fields["about"])
+        about = {**self.program.about, "mark": fields["mark"]}
+        process = self.processes[self._count] = Process(self._count, self._count % SLOTS, about)
         process.holder = self
         self.table.open_slot(self._count % SLOTS, self._count)
         self._keeper.send("started", (process.output, process.requests), tag=fields["tag"], **process.facts)

@@ -50,10 +50,12 @@ def _play(world: KeeperWorld, line: bytes) -> None:
         world.keeper.reload()
 
 
-_START = (
-    b'0{"kind":"start","tag":1,"argv":["a"],"directory":"/","about":{"host":"","cgi_name":"/a","shared":false,"mark":"m"},'
-    b'"body":false,"brief":false,"grace":2.0,"identity":null,"limits":[["cpu",1,2]]}\0A\0b\0'
+_RECIPE = (
+    b'0{"kind":"recipe","number":7,"argv":["a"],"directory":"/","about":{"host":"","cgi_name":"/a","shared":false},'
+    b'"grace":2.0,"identity":null,"limits":[["cpu",1,2]]}\0A\0b\0'
 )
+_AGAIN = b'0{"kind":"start","tag":1,"recipe":7,"words":["w"],"mark":"m","body":false,"brief":false}\0C\0d\0'
+_START = _RECIPE + b"\n" + _AGAIN
 _BRIEF = _START.replace(b'"brief":false', b'"brief":true')
 _ENDING = (
     b'{"at":1.0,"host":"","cgi_name":"/a","handle":"a...","user":"","reason":"ended","text":"HTS006","requests":1,'
@@ -75,14 +77,15 @@ SEEDS = [
     b"\n".join([_START, _RETIRE, b"0lost", b"0reap", b'0{"kind":"ready"}']),
     b"\n".join([*_WARM, b"0time", b"0reap", b"0lost"]),
     b"\n".join([_BRIEF, _BRIEF, b"0reap", b"0time", b"0reap", _BRIEF, b"0lost", b"0time", b"0reap"]),
-    b"\n".join([_START.replace(b"false,\"mark", b'true,"mark'), _CLAIM.replace(b'"slot":0', b'"slot":null'),
+    b"\n".join([_START.replace(b"false", b"true", 1), _CLAIM.replace(b'"slot":0', b'"slot":null'),
                 b'0{"kind":"leave","id":1,"slot":4}', b'0{"kind":"want","id":1}', b"0reap"]),
     b"\n".join([_START, b"0\xff\xff\xff\xff\xff\xff\xff\xff\xfftable", _CLAIM, b"1" + b"\xff" * 120 + b"table",
                 b"5" + b"\xff" * 99 + b"table", b"0lost", b"0reap"]),
     b'0{"kind":"hello","version":5}\n0{"kind":"refuse","text":"no"}\n0{"kind":"pong"}\n0{"kind":"finished"}',
 ]  # fmt: skip
 WORDS = [
-    b"\n", b"0", b"1", _START, _ACCOUNT, _CLAIM, _RETIRE, *_WARM, _ENDING, b"null", b"true", b"1e999", b"-1",
+    b"\n", b"0", b"1", _RECIPE, _AGAIN, _ACCOUNT, _CLAIM, _RETIRE, *_WARM, _ENDING, b"null", b"true",
+    b"1e999", b"-1",
     b"[]", b"{}",
     b'""', b'"\\ud800"', b'"\\u0000"', b"NaN", b"99999999999999999999", b'"id":', b'"slot":', b'"about":',
     b'"grace":',
