@@ -27,7 +27,7 @@ help:
 	@echo "make serve    install and start the gateway on $(CONF)"
 	@echo "make programs build the programs that are compiled, as far as their compilers are here"
 	@echo "make test     install and run the tests (make faults: the long series of faults,"
-	@echo "              make lanes: sessions and CGI without the session lane,"
+	@echo "              make lanes: the black-box suite without the session lane,"
 	@echo "              make running: commands, accounts, metrics, reloads,"
 	@echo "              make languages: the suites in C, C++, Fortran, COBOL and Perl,"
 	@echo "              make realworld: databases, browsers, programs of others)"
@@ -92,13 +92,9 @@ test: $(STAMP)
 running: $(STAMP)
 	$(BIN)/python -m pytest -m "running and not faults" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS)
 
-# What the session lane could do differently, through the other lane; `make test` takes the session lane
-LANES := conversations cgi_responses cgi_variables cgi_misbehaviour lost_responses protocol_rules queue routing \
-	between_calls
-
+# The black-box suite through the other lane; `make test` takes the session lane
 lanes: $(STAMP)
-	SESSION_LANE=Off $(BIN)/python -m pytest -m "not faults" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS) \
-		$(LANES:%=tests/blackbox/test_%.py)
+	SESSION_LANE=Off $(BIN)/python -m pytest -m "not faults" $(SIDE_BY_SIDE) $(PYTEST_ARGUMENTS) tests/blackbox
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGUMENTS)
