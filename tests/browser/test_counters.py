@@ -6,13 +6,11 @@ in spite of no-store, and the first click on it is told to be out of date: the t
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.visitor import PICTURE, keep_picture
+from tests.browser.visitor import PICTURE, keep_picture, process
 
 pytestmark = [pytest.mark.realworld, pytest.mark.needs("chromium")]
 
@@ -31,12 +29,6 @@ NASTY = '<script>alert(1)</script> & "it\'s" ä'
 
 def shows(page: Page, count: int) -> None:
     expect(page.locator("output")).to_have_text(str(count))
-
-
-def process(page: Page) -> str:
-    found = re.search(r"process (\d+)", page.inner_text("main"))
-    assert found is not None
-    return found[1]
 
 
 @pytest.mark.parametrize("name", COUNTERS)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.blackbox.harness import ROOT, wait_for
 from tests.browser.conftest import Visit
 from tests.browser.site import Site
-from tests.browser.visitor import keep_picture
+from tests.browser.visitor import keep_picture, process
 
 pytestmark = [pytest.mark.realworld, pytest.mark.needs("chromium")]
 
@@ -39,13 +39,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def heading(page: Page, text: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
-
-
-def process(page: Page) -> int:
-    """The process that a counter's page names."""
-    found = re.search(r"process (\d+)", page.inner_text("main"))
-    assert found is not None
-    return int(found[1])
 
 
 def go_on(page: Page) -> int:

@@ -34,6 +34,7 @@ def guess(page: Page, text: str) -> str:
         expect(page).not_to_have_url(before)
     said = page.get_by_role("status")
     expect(said).to_contain_text(re.compile(rf"\b{text}\b|You "))
+    page.wait_for_load_state()  # what follows on the page is there as well
     return said.inner_text()
 
 

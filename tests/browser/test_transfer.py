@@ -15,13 +15,13 @@ PUBLIC = "/cgi-bin/transfer.py?balances"
 
 def balances(page: Page) -> dict[str, str]:
     """What the last column of the table says of each account."""
+    page.wait_for_load_state()
     rows = page.locator("table.figures tr", has=page.locator("td"))
     return {row.locator("th").inner_text(): row.locator("td").last.inner_text() for row in rows.all()}
 
 
 def look_again(page: Page) -> dict[str, str]:
     page.get_by_role("link", name="Look again").click()
-    page.wait_for_load_state()
     return balances(page)
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, WebError
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    WebError,
+    expect,
+)
 
 from tests.browser.site import ARTIFACTS
 
@@ -69,6 +79,15 @@ class Visitor:
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.request.resource_type != "document":
             self.problems.append(f"{response.status} for {response.url}")
+
+
+def process(page: Page) -> int:
+    """The process that a counter's page names; the page may still be arriving, as a program writes it."""
+    named = re.compile(r"process (\d+)")
+    expect(page.locator("main")).to_contain_text(named)
+    found = named.search(page.inner_text("main"))
+    assert found is not None
+    return int(found[1])
 
 
 def keep_picture(page: Page, name: str, *, whole: bool = True) -> None:
