@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import abuse, bulk, chart, expiry, first, idle, living, memory, oneshot, sessions
-from bench.options import Missing, Options
-from bench.results import Book
+from bench import abuse, bulk, chart, expiry, first, idle, living, memory, oneshot, servers, sessions, table
+from bench.options import Missing, Options, count
+from bench.results import Book, summary
 
 SECTIONS: dict[str, Callable[[Options, Book], None]] = {
     "living": living.run,
@@ -35,11 +35,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2, help="of a run of wrk")
-    parser.add_argument("--connections", type=int, nargs="+")
-    parser.add_argument("--sessions", type=int, default=50, dest="held", help="held at a time")
-    parser.add_argument("--idle", type=int, help="idle sessions, or those that time out together")
+    parser.add_argument("--rounds", type=count(), default=5)
+    parser.add_argument("--seconds", type=count(), default=2, help="of a run of wrk")
+    parser.add_argument("--connections", type=count(), nargs="+")
+    parser.add_argument(
+        "--sessions", type=count(servers.MOST // 2), default=50, dest="held", help="held at a time"
+    )
+    parser.add_argument("--idle", type=count(), help="idle sessions, or those that time out together")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="the goals as a chart")
     arguments = parser.parse_args()
@@ -50,16 +52,22 @@ def main() -> None:
         arguments.rounds, arguments.seconds, arguments.connections, arguments.held, arguments.idle
     )
     book = Book()
-    for name in arguments.sections or SECTIONS:
-        try:
-            SECTIONS[name](options, book)
-        except Missing as missing:
-            print(f"{name}: skipped: {missing}", flush=True)
-    book.sum_up()
-    if arguments.json:
-        book.write(arguments.json, sys.argv[1:])
-    if arguments.svg:
-        arguments.svg.write_text(chart.draw(book.rows))
+    try:
+        for name in arguments.sections or SECTIONS:
+            _run(name, options, book)
+    finally:  # what was measured is told even when a section breaks off
+        print(f"{table.draw(book.rows)}\n{summary(book.rows)}")
+        if arguments.json:
+            book.write(arguments.json, sys.argv[1:])
+        if arguments.svg:
+            arguments.svg.write_text(chart.draw(book.rows))
+
+
+def _run(name: str, options: Options, book: Book) -> None:
+    try:
+        SECTIONS[name](options, book)
+    except Missing as missing:
+        print(f"{name}: skipped: {missing}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from math import log2
 
-from bench.results import LEAST, Row
+from bench.results import LEAST, Row, summary
 
 # It is read on a phone too: 330 pixels wide
 _WIDTH, _LINE, _TOP, _FONT = 440, 36, 46, 12
@@ -27,7 +27,7 @@ def draw(rows: Sequence[Row]) -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-labelledby="goals-title goals-desc"'
         ' font-family="system-ui, sans-serif">',
-        f'<title id="goals-title">{escape(_summary(wanted))}</title><desc id="goals-desc">{about}</desc>',
+        f'<title id="goals-title">{escape(summary(wanted))}</title><desc id="goals-desc">{about}</desc>',
         f"<style>{_STYLE}</style>",
         _text(_MIDDLE, 16, "the goal", "middle"),
         _text(_MIDDLE - 20, 34, "half as good", "end", soft=True),
@@ -58,8 +58,3 @@ def _bar(row: Row, y: int) -> list[str]:
         f'<rect class="{kind}" x="{x:.1f}" y="{y + 17}" width="{max(length, 1):.1f}" height="12" rx="2"/>',
         _text(_WIDTH - 4, y + 28, f"{row.figure:.2f} ({row.goal})", "end", soft=True),
     ]
-
-
-def _summary(rows: Sequence[Row]) -> str:
-    met = sum(bool(row.met) for row in rows)
-    return f"{met} of {len(rows)} goals met"

@@ -1,6 +1,7 @@
 """Section `idle`: requests to 16 active sessions while thousands more are alive, beside the same with none."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -10,7 +11,7 @@ from bench import load, programs, servers
 from bench.options import Options
 from bench.results import LEAST, Book, Goal, in_turns
 from bench.servers import SERVER_CORE
-from bench.sessions import create
+from bench.sessions import Session, create
 
 COUNTS = [1000, 5000]
 _ACTIVE = 16
@@ -27,13 +28,15 @@ def run(options: Options, book: Book) -> None:
         programs.write(folder)
         for count in counts:
             with _gateway(folder, count) as full, _gateway(folder, 0) as empty:
-                paths = {port: _sessions(port, _ACTIVE) for port in (full, empty)}
-                _sessions(full, count)
+                paths = {port: [one.path for one in _sessions(port, _ACTIVE)] for port in (full, empty)}
+                idle = _sessions(full, count)
                 ways = {
                     name: partial(_rate, wrk, folder, port, paths[port], options.seconds)
                     for name, port in (("full", full), ("empty", empty))
                 }
                 found = in_turns(ways, options.rounds)
+                if over := sum(not os.path.exists(f"/proc/{one.pid}") for one in idle):
+                    raise SystemExit(f"bench: {over} of {count} idle sessions were over before the end")
                 work = f"C, {_ACTIVE} connections, {count} idle sessions"
                 book.beside(work, "none", "requests/s", found["full"], found["empty"], _GOAL)
 
@@ -41,7 +44,10 @@ def run(options: Options, book: Book) -> None:
 @contextlib.contextmanager
 def _gateway(folder: Path, count: int) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as name:
-        settings = f"ScriptAlias /cgi-bin/ {folder}/pages/\n{bounds(count + _ACTIVE)}"
+        settings = (
+            f"ScriptAlias /cgi-bin/ {folder}/pages/\n{bounds(count + _ACTIVE)}"
+            "PersistentCGITimeout 1d\nMaxPersistentCGITimeout 1d\n"
+        )
         with servers.gateway(Path(name), settings, {SERVER_CORE}) as port:
             yield port
 
@@ -51,8 +57,8 @@ def bounds(count: int) -> str:
     return f"MaxPersistentCGI {count}\nMaxCGIJobs {count + 100}\n"
 
 
-def _sessions(port: int, count: int) -> list[str]:
-    return [one.path for one in create(port, "cgi-bin", programs.SESSION_C, count)]
+def _sessions(port: int, count: int) -> list[Session]:
+    return create(port, "cgi-bin", programs.SESSION_C, count)
 
 
 def _rate(wrk: str, folder: Path, port: int, paths: list[str], seconds: int) -> float:

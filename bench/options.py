@@ -1,5 +1,7 @@
 """What `BENCH_ARGUMENTS` says, and what a section says when it cannot run."""
 
+import argparse
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -16,3 +18,14 @@ class Options(NamedTuple):
     connections: list[int] | None
     sessions: int
     idle: int | None
+
+
+def count(most: int = 1_000_000) -> Callable[[str], int]:
+    """A type of argparse: a whole number from 1 to `most`."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected a number from 1 to {most}, found {text}")
+        return int(text)
+
+    return read

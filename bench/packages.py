@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 
 from bench.options import Missing
@@ -31,7 +32,29 @@ def install(package: str) -> bool:
     """Whether Debian's packages (their names with blanks between) are there now."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *package.split()]
+    wanted = ["install", "-y", "--no-install-recommends", *package.split()]
+    return _apt(*wanted) or (_update() and _apt(*wanted))
+
+
+@cache
+def _update() -> bool:
+    """Debian's images for containers come without lists of packages."""
+    return _apt("update")
+
+
+def _apt(*words: str) -> bool:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment)
+    done = subprocess.run(
+        ["apt-get", "-qq", *words], check=False, capture_output=True, stdin=subprocess.DEVNULL, env=environment
+    )
     return done.returncode == 0
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Those of Debian's packages that are installed; empty elsewhere."""
+    if shutil.which("dpkg-query") is None:
+        return {}
+    command = ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages]
+    told = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    pairs = (line.partition(" ") for line in told.splitlines())
+    return {name: version for name, _, version in pairs if version}

@@ -10,9 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from bench.packages import versions
+
 MOST, LEAST = "<=", ">="
 T = TypeVar("T")
 _LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette")
+_PACKAGES = ("wrk", "nginx", "lighttpd", "apache2", "libapache2-mod-fcgid", "fcgiwrap", "uwsgi-core", "perl")
 
 
 class Goal(NamedTuple):
@@ -75,14 +78,6 @@ class Book:
         """Figures that stand for themselves."""
         self._add(Row(work, "", unit, ours, (), (), goal))
 
-    def sum_up(self) -> None:
-        """How many goals were met, and the others once more."""
-        wanted = [row for row in self.rows if row.goal is not None]
-        missed = [row for row in wanted if not row.met]
-        print(f"{len(wanted) - len(missed)} of {len(wanted)} goals met")
-        for row in missed:
-            print("  " + told(row))
-
     def _add(self, row: Row) -> None:
         self.rows.append(row)
         print("  " + told(row), flush=True)
@@ -91,6 +86,12 @@ class Book:
         """All as JSON: date, machine, versions, arguments, rows."""
         rows = [row._asdict() | {"goal": row.goal and str(row.goal), "met": row.met} for row in self.rows]
         path.write_text(json.dumps(circumstances(arguments) | {"rows": rows}, indent=1) + "\n")
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many goals were met."""
+    wanted = [row.met for row in rows if row.goal is not None]
+    return f"{sum(map(bool, wanted))} of {len(wanted)} goals met"
 
 
 def told(row: Row) -> str:
@@ -122,6 +123,7 @@ def circumstances(arguments: Sequence[str]) -> dict[str, Any]:
         "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
+        "packages": versions(_PACKAGES),
     }
 
 

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.chart import draw
-from bench.results import LEAST, MOST, Goal, Row
+from bench import chart, table
+from bench.results import LEAST, MOST, Goal, Row, summary
 from tests.blackbox.harness import ROOT
 
 BOUND = 500  # seconds
@@ -69,13 +69,18 @@ def test_what_others_notice_of_one_client_that_misbehaves(tmp_path: Path) -> Non
 
 @measured
 @pytest.mark.needs("wrk", "gcc", "lighttpd", "apache2", "perl")
-def test_first_pages_large_bodies_and_what_idle_sessions_cost(tmp_path: Path) -> None:
-    rows = bench(tmp_path, "first", "sessions", "memory", "idle", "--sessions", "3", "--idle", "20")
+def test_first_pages_large_bodies_what_idle_sessions_cost_and_their_end(tmp_path: Path) -> None:
+    sections = "first", "sessions", "bulk", "memory", "idle", "expiry"
+    rows = bench(tmp_path, *sections, "--sessions", "3", "--idle", "20")
     assert rows["C, first page beside lighttpd, one-shot"]["goal"] == "<= 1.1"
     assert rows["Python, counter.py, warm beside cold"]
     assert rows["C, idle session beside "]["goal"] == "<= 0.12"
     assert rows["C, front and keeper for each beside "]["goal"] == "<= 20"
     assert rows["C, 16 connections, 20 idle sessions beside none"]["goal"] == ">= 0.97"
+    assert rows["1 GiB down beside mod_cgid"]["goal"] == ">= 2"
+    assert rows["1 GiB up beside mod_cgid"]["goal"] == ">= 0.85"
+    assert rows["20 sessions time out: from the first to the last that is reaped beside "]["goal"] == "<= 5"
+    assert rows["20 sessions time out: p99 of a small file meanwhile beside "]["goal"] == "<= 50"
 
 
 def row(figure: float, goal: Goal) -> Row:
@@ -91,8 +96,28 @@ def test_a_goal_is_met_or_not_by_the_median_of_the_ratios(figure: float, goal: G
 
 
 def test_the_chart_is_an_svg_that_names_every_goal() -> None:
-    text = draw([row(0.5, Goal(LEAST, 1.0)), row(0.5, Goal(MOST, 1.0))])
+    text = chart.draw([row(0.5, Goal(LEAST, 1.0)), row(0.5, Goal(MOST, 1.0))])
     root = ElementTree.fromstring(text)
     shown = "".join(root.itertext())
     assert shown.count("work <1>, beside a peer") == 2
     assert "1 of 2 goals met" in shown
+
+
+def test_the_table_has_a_line_for_each_goal_met_or_not() -> None:
+    alone = Row("memory", "", "MiB", [3.0], (), (), Goal(MOST, 5.0))
+    rows = [row(0.5, Goal(LEAST, 1.0)), alone, row(1.0, Goal(LEAST, 1.0))._replace(goal=None)]
+    head, missed, met = (line.split("  ") for line in table.draw(rows).splitlines())
+    assert [cell.strip() for cell in head if cell] == ["work", "beside", "here", "there", "ratio", "goal"]
+    cells = [cell.strip() for cell in missed if cell]
+    assert cells == ["work <1>", "a peer", "0.50 x", "1.00", "0.50 (0.50 to 0.50)", ">= 1", "NOT met"]
+    assert [cell.strip() for cell in met if cell] == ["memory", "-", "3.00 MiB", "-", "-", "<= 5", "met"]
+    assert summary(rows) == "1 of 2 goals met"
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--rounds", "0"), ("--sessions", "999"), ("--idle", "-1"), ("--seconds", "x")]
+)
+def test_an_option_that_cannot_be_is_refused_before_anything_runs(wrong: tuple[str, str]) -> None:
+    command = [sys.executable, "-m", "bench", "memory", *wrong]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert finished.returncode == 2 and f"argument {wrong[0]}: expected a number from 1 to" in finished.stderr
