@@ -34,11 +34,12 @@ def variables_of(lines: Conditions, request: Request) -> Mapping[str, str]:
 
 
 def add_conditional(variables: Variables, lines: Conditions, request: Request, fixed: Variables) -> None:
-    """Add them to a request's variables, but for those that SetEnv gives or the request has itself."""
+    """Add them to a request's variables, but for those that SetEnv gives or the request has itself, and values
+    that none can have: a URL with %00 is refused, but what answers may be a program (ErrorDocument)."""
     connection = connection_variables(request.client, request.server, request.scheme)
     for name, value in variables_of(lines, request).items():
         key = _bytes(name)
-        if key not in variables and key not in fixed and key not in connection:
+        if key not in variables and key not in fixed and key not in connection and "\0" not in value:
             variables[key] = _bytes(value)
 
 

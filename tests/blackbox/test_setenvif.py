@@ -16,6 +16,7 @@ SetEnvIf Request_Method . REQUEST_METHOD=OTHER SERVER_PORT=1
 BrowserMatch Robot robot
 SetEnvIf Request_URI "^/quiet" quiet
 SetEnvIf Request_URI "^/cgi-bin/child/a b" decoded
+SetEnvIf Request_URI "(?:refused|child/)(.*)" REFUSED=$1
 <Location /cgi-bin/child/inner>
   SetEnvIf Remote_Addr ^127 inner
 </Location>
@@ -68,6 +69,14 @@ def test_after_a_local_redirect_they_have_the_prefix_that_others_have(gateway: G
 
 def test_an_error_document_gets_them_too(gateway: Gateway) -> None:
     assert gateway.get("/missing/one", X_Mark="two").text.splitlines() == ["REDIRECT_MARK=wot"]
+
+
+def test_a_nul_in_a_path_that_is_refused_reaches_no_program(gateway: Gateway) -> None:
+    """No variable can have one; the program that answers is started all the same."""
+    for path in ("/refused%00", "/cgi-bin/child/%00", "/refused%00?q"):
+        answer = gateway.get(path, X_Mark="two")
+        assert (answer.status, answer.text.splitlines()) == (404, ["REDIRECT_MARK=wot"])
+    assert "Traceback" not in gateway.log
 
 
 def test_a_log_can_depend_on_what_the_first_request_was(gateway: Gateway) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from ipaddress import ip_address
 
@@ -12,8 +13,9 @@ from gateway.errors import GatewayError
 from gateway.front.heads import NEVER_SERVED, framing, origin_form
 from gateway.protocol.conditions import Validators, outcome, without_content
 from gateway.protocol.cookies import PREFIX, given, hold, without_own
-from gateway.protocol.environ import Request, server_name
+from gateway.protocol.environ import Request, message_variables, server_name
 from gateway.protocol.isindex import search_words
+from gateway.protocol.scgi import FrameReader, encode
 from gateway.request.conditional import add_conditional
 from gateway.status.query import BadQuery, chosen, parse
 from tests.fuzz.target import Target
@@ -21,6 +23,15 @@ from tests.fuzz.target import Target
 _MOST_ROWS, _SLOWEST = 1_000_000, 86400
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 Headers = list[tuple[bytes, bytes]]
+_MARK = b"f" * 32
+_NAME = re.compile(rb"[A-Z0-9_]+")
+_OF_MESSAGE = frozenset(
+    b"REQUEST_METHOD QUERY_STRING REQUEST_URI SERVER_PROTOCOL UNIQUE_ID SERVER_NAME PATH_INFO PATH_TRANSLATED "
+    b"CONTENT_TYPE".split()
+)
+_WITHHELD = frozenset(
+    b"HTTP_PROXY HTTP_AUTHORIZATION HTTP_PROXY_AUTHORIZATION HTTP_CONTENT_LENGTH HTTP_TRANSFER_ENCODING".split()
+)
 
 
 def check(data: bytes) -> None:
@@ -96,10 +107,18 @@ def _check_way(value: bytes) -> None:
 def _check_variables(method: str, target: bytes, headers: Headers) -> None:
     client = ("192.0.2.1", 1)
     request = Request(method, target.partition(b"?")[0], b"", "1.1", headers, client, client, "http", b"id")
-    variables = {b"REQUEST_METHOD": method.encode()}
-    add_conditional(variables, _conditions(), request, {b"FIXED": b"1"})
+    fixed = {b"FIXED": b"1", b"DOCUMENT_ROOT": b"/srv", b"HTTP_X_FIXED": b"1"}
+    variables = message_variables(request, fixed, path_info=target, content_length=None)
+    assert fixed.keys().isdisjoint(variables) and _WITHHELD.isdisjoint(variables)
+    strange = {name for name in variables if not name.startswith(b"HTTP_")} - _OF_MESSAGE
+    assert not strange and all(map(_NAME.fullmatch, variables)), strange
+    assert PREFIX not in variables.get(b"HTTP_COOKIE", b"") or not given(
+        [(b"cookie", variables[b"HTTP_COOKIE"])]
+    )
+    add_conditional(variables, _conditions(), request, fixed)
     assert variables[b"REQUEST_METHOD"] == method.encode() and b"FIXED" not in variables
-    assert all(isinstance(value, bytes) for value in variables.values())
+    [frame] = FrameReader().feed(encode(variables, 0, _MARK))
+    assert variables.items() <= frame.variables.items(), "a program reads what was meant"
 
 
 @cache
@@ -133,6 +152,7 @@ WORDS = [
     b"Cookie: ", b"HTSESSION_BIND_", b"If-Match: ", b"If-None-Match: ", b"If-Modified-Since: ",
     b"If-Unmodified-Since: ", b"Last-Modified: ", b"ETag: ", b"Thu, 01 Jan 1970 00:00:00 GMT",
     b"31 Dec 9999 23:59:59 -2359", b"1 Jan 1 00:00:00 +2359", b"X-Forwarded-For: ", b"10.2.0.1", b"::1",
-    b"[", b"]", b"rows", b"refresh", b"sort", b"id", b"events", b"find", b"http://", b"X-a: ab",
+    b"[", b"]", b"rows", b"refresh", b"sort", b"id", b"events", b"find", b"http://", b"X-a: ab", b"Proxy: ",
+    b"Authorization: ", b"Content-Type: ", b"X-Fixed: ", b"a_b: ",
 ]  # fmt: skip
 TARGET = Target("headers and queries", check, SEEDS, WORDS, longest=6000)
