@@ -79,6 +79,9 @@ def check(data: bytes) -> None:
     except BadPath:
         return
     _check_found(found, decoded, os.fsencode(folder))
+    known = programs.known(configuration.server, path)
+    programs._trails.clear()
+    assert known is None or known is found is programs.find(configuration.server, path), "remembered rightly"
 
 
 def _check_found(found: Found, decoded: bytes, folder: bytes) -> None:
