@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from tests.blackbox.harness import wait_for
@@ -15,6 +17,7 @@ from tests.chaos.scene import Scene
 
 _HOUR, _DAY, _YEAR = 3600, 86400, 365 * 86400
 JUMPS = (-_HOUR, _HOUR, _DAY, -_DAY, 25 * _HOUR, -10 * _YEAR, 10 * _YEAR, 0)  # seconds away from the real time
+_NEAR = 600  # seconds: less than any jump
 _SHORT = "<Directory cgi-bin/brief>\n  PersistentCGITimeout 1s\n</Directory>"
 _BRIEF = "/cgi-bin/brief/one?word=w&nonce=0.0"
 
@@ -45,14 +48,20 @@ def through(folder: Path) -> list[str]:
 def _jump(scene: Scene) -> None:
     """Sessions live on; short ones time out in their time; what was retired before is still known."""
     before = _ended(scene)
-    clock = scene.gateway.folder / "clock"
+    clock, jump = scene.gateway.folder / "clock", JUMPS[scene.turn % len(JUMPS)]
     new = clock.with_suffix(".new")
-    new.write_text(f"{JUMPS[scene.turn % len(JUMPS)]:+d}")
+    new.write_text(f"{jump:+d}")
     os.replace(new, clock)
+    wait_for("the front to tell the new time", lambda: abs(_told(scene) - time.time() - jump) < _NEAR)
     scene.load.more(100)
     if scene.gateway.reason(before) != "timed-out":
         scene.fail("lost", "a retired handle was forgotten")
     _ended(scene)
+
+
+def _told(scene: Scene) -> float:
+    """The time that a response bears."""
+    return parsedate_to_datetime(scene.gateway.get("/").header("date") or "").timestamp()
 
 
 def _ended(scene: Scene) -> str:
