@@ -20,12 +20,12 @@ class Options(NamedTuple):
     idle: int | None
 
 
-def count(most: int = 1_000_000) -> Callable[[str], int]:
-    """A type of argparse: a whole number from 1 to `most`."""
+def count(most: int = 1_000_000_000, least: int = 1) -> Callable[[str], int]:
+    """A type of argparse: a whole number from `least` to `most`."""
 
     def read(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"expected a number from 1 to {most}, found {text}")
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected a number from {least} to {most}, found {text}")
         return int(text)
 
     return read

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import servers
+from bench.options import count
 from bench.soak import growth, programs
 from bench.soak.growth import Line, Sample
 from bench.soak.visitors import TIMEOUT, Plan, Visitor
@@ -69,10 +70,10 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0, help="how long (600)")
-    parser.add_argument("--count", type=int, default=1_000_000, help="requests in that time (1,000,000)")
-    parser.add_argument("--visitors", type=int, default=24, help="connections (24)")
+    parser.add_argument("--count", type=count(), default=1_000_000, help="requests in that time (1,000,000)")
+    parser.add_argument("--visitors", type=count(), default=24, help="connections (24)")
     parser.add_argument(
-        "--longest", type=int, default=300, help="requests of the longest session, at least 2 (300)"
+        "--longest", type=count(least=2), default=300, help="requests of the longest session, at least 2 (300)"
     )
     parser.add_argument("--warm-up", type=float, default=0.4, help="part of the time that is not judged (0.4)")
     parser.add_argument("--seed", type=int, default=1, help="of what visitors do (1)")

@@ -12,9 +12,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.options import count
 from tests.chaos import report, series
 from tests.chaos.faults import FAULTS
 from tests.chaos.faults.fault import Fault
+from tests.chaos.programs import ALL
 from tests.chaos.report import Outcome
 from tests.chaos.scene import compiled
 
@@ -59,8 +61,8 @@ def _run(fault: Fault, folder: Path, native: Path, arguments: argparse.Namespace
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(fault.name for fault in FAULTS))
-    parser.add_argument("--times", type=int, help="each fault so often, instead of the table's own number")
-    parser.add_argument("--sessions", type=int, default=500, help="living sessions, at most")
+    parser.add_argument("--times", type=count(), help="each fault so often, instead of the table's own number")
+    parser.add_argument("--sessions", type=count(least=len(ALL)), default=500, help="living sessions, at most")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()

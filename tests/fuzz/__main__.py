@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.fuzz.target import NAMES
+from tests.fuzz.target import NAMES, TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("tests/sessions/test_registry_model.py", "tests/sessions/test_shared_model.py")
@@ -28,10 +29,11 @@ _PATIENCE = 120.0  # seconds beyond its time that a target may take to end
 
 
 class Row(NamedTuple):
-    """A line of the report; `edges` 0: not measured."""
+    """A line of the report; `wanted`: inputs that were asked for; `edges` 0: not measured."""
 
     target: str
     way: str
+    wanted: int
     inputs: int
     seconds: float
     edges: int
@@ -58,7 +60,12 @@ def main() -> None:
     if given.json:
         Path(given.json).write_text(json.dumps([row._asdict() for row in rows], indent=1))
     escapes = sum(row.escapes for row in rows)
+    for row in rows:
+        if row.inputs < row.wanted:
+            print(f"{row.target} by {row.way}: {row.inputs} of {row.wanted} inputs in its time")
     print(f"{sum(row.inputs for row in rows)} inputs, {escapes} escapes" + f" (see {folder})" * bool(escapes))
+    if not escapes and not given.folder:
+        shutil.rmtree(folder)
     sys.exit(bool(escapes))
 
 
@@ -71,9 +78,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--models", type=int, default=2000, help="examples of the registry's models (2000; 0: none)"
     )
-    parser.add_argument("--folder", help="for inputs that escape and what the fuzzer has learnt (a new one)")
+    parser.add_argument(
+        "--folder",
+        help="for inputs that escape and what the fuzzer has learnt (one that is gone without an escape)",
+    )
     parser.add_argument("--json", help="a file for the figures")
-    return parser.parse_args()
+    given = parser.parse_args()
+    known = {path.stem for path in TARGETS.glob("[a-z]*.py")}
+    if unknown := set(given.targets) - known:
+        parser.error(f"expected targets ({', '.join(NAMES)}), found {', '.join(sorted(unknown))}")
+    if not 0 <= given.generated <= 1:
+        parser.error(f"expected a part from 0 to 1 for --generated, found {given.generated:g}")
+    return given
 
 
 def _run(name: str, way: str, count: int, seconds: float, folder: Path) -> Row:
@@ -96,6 +112,7 @@ def _run(name: str, way: str, count: int, seconds: float, folder: Path) -> Row:
     row = Row(
         name,
         {"guided": "atheris", "generated": "hypothesis"}[way],
+        count,
         told["inputs"] if told else 0,
         took,
         max(map(int, _COVERAGE.findall(said)), default=0),
@@ -123,9 +140,8 @@ def _model(path: str, examples: int, folder: Path) -> Row:
     output = folder / f"{Path(path).stem}.output"
     with open(output, "w") as file:
         status = subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=file).returncode
-    row = Row(
-        Path(path).stem.removeprefix("test_"), "hypothesis", examples, time.monotonic() - begin, 0, bool(status)
-    )
+    name, took = Path(path).stem.removeprefix("test_"), time.monotonic() - begin
+    row = Row(name, "hypothesis", examples, examples, took, 0, bool(status))
     _print(row)
     if status:
         print(output.read_text()[-5000:], flush=True)

@@ -23,6 +23,7 @@ NAMES = (
     "logformat",
 )
 CASES = Path(__file__).parent / "cases"
+TARGETS = Path(__file__).parent / "targets"
 
 
 class Target(NamedTuple):

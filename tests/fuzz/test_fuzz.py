@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,38 @@ def test_every_target_runs_both_ways_and_lets_nothing_escape(tmp_path: Path) -> 
     }
     assert all(row["inputs"] >= 20 and not row["escapes"] for row in rows), told
     assert all(row["edges"] > 10 for row in rows if row["way"] == "atheris"), told
+
+
+def test_a_run_that_its_time_ended_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz",
+        "scgi",
+        "--models",
+        "0",
+        "--seconds",
+        "0.5",
+        "--generated",
+        "1",
+    ]
+    finished = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert re.search(r"^scgi by hypothesis: \d+ of 1000000 inputs in its time$", finished.stdout, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [["nosuch"], ["scgi", "--generated", "2"]])
+def test_a_word_that_cannot_be_is_refused_at_once(tmp_path: Path, wrong: list[str]) -> None:
+    status, told = fuzz(tmp_path, *wrong)
+    assert status == 2 and f"found {wrong[-1]}" in told, told
 
 
 def test_a_planted_error_is_found_told_and_kept(tmp_path: Path) -> None:
