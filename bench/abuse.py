@@ -13,17 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import programs, servers
-from bench.attacks import ATTACKS
+from bench.attacks import ADMITTED, ATTACKS
 from bench.load import leave_the_servers_core
 from bench.options import Options
 from bench.results import MOST, Book, Goal
 from bench.servers import SERVER_CORE
 
 PROGRAM = f"/cgi-bin/{programs.SESSION_C.file}"
-# 5,000 connections of one client are held, not turned away
 DIRECTIVES = (
     "MaxPersistentCGIPerClient 20\nPersistentCGIClientRate 10/second 20\nKeepAliveTimeout 60\n"
-    "MaxConnections 8192\n"
+    f"MaxConnections {ADMITTED}\n"
 )
 BYSTANDERS = 4
 PAUSE = 0.004  # seconds between two requests

@@ -9,14 +9,18 @@ import itertools
 import os
 import resource
 import secrets
+import selectors
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import cast
 
 ADDRESS = "127.0.0.9"  # not that of the others
 IDLE = 5000
+ADMITTED = 6000  # MaxConnections of a server that is to let so many in
+CROWD = 7000
 DRIPPING = 64
 _TIMEOUT = 20.0
 _PAUSE = 0.05  # seconds between two bytes of a body
@@ -56,21 +60,12 @@ def drips(port: int, program: str, stop: threading.Event) -> Iterator[None]:
 
 def idle(port: int, program: str, stop: threading.Event) -> Iterator[None]:
     """Hold thousands of connections that say nothing, and open anew those that are closed."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = min(IDLE, hard - _SPARE)
-    open_now: list[socket.socket] = []
-    try:
-        while not stop.is_set():
-            open_now = [sock for sock in open_now if not _is_over(sock)]
-            while len(open_now) < most and not stop.is_set():
-                open_now.append(_connected(port))
-                open_now[-1].setblocking(False)
-            yield
-            stop.wait(_PAUSE)
-    finally:
-        for sock in open_now:
-            sock.close()
+    yield from _held(port, IDLE, stop)
+
+
+def crowd(port: int, program: str, stop: threading.Event) -> Iterator[None]:
+    """Hold more connections than there may be: those above are closed, and opened anew, all the time."""
+    yield from _held(port, CROWD, stop)
 
 
 def headers(port: int, program: str, stop: threading.Event) -> Iterator[None]:
@@ -87,6 +82,7 @@ ATTACKS: dict[str, Attack] = {
     "guesses": guesses,
     "drips": drips,
     "idle": idle,
+    "crowd": crowd,
     "headers": headers,
 }
 
@@ -100,20 +96,26 @@ def _requests(port: int, paths: Iterator[str], stop: threading.Event) -> Iterato
             yield
 
 
+def _held(port: int, count: int, stop: threading.Event) -> Iterator[None]:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = min(count, hard - _SPARE)
+    with selectors.DefaultSelector() as over:
+        try:
+            while not stop.is_set():
+                while len(over.get_map()) < most and not stop.is_set():
+                    over.register(_connected(port), selectors.EVENT_READ)
+                yield
+                for key, _ in over.select(_PAUSE):  # the server has turned it away, or closed it
+                    over.unregister(key.fileobj)
+                    cast(socket.socket, key.fileobj).close()
+        finally:
+            for key in over.get_map().values():
+                cast(socket.socket, key.fileobj).close()
+
+
 def _connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), _TIMEOUT, (ADDRESS, 0))
-
-
-def _is_over(sock: socket.socket) -> bool:
-    """Whether the server has turned a connection away, or closed it."""
-    try:
-        sock.recv(1)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    sock.close()
-    return True
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-_AT_ONCE = 256  # connections that are accepted before others get their turn
+_AT_ONCE = 128  # connections that are accepted before others get their turn
 _MADE_AT_ONCE = 4  # of those, how many begin before others get their turn
 _MOST_WAITING = 1024  # beyond these whoever has the most loses one
 _CROWDED = 16  # connections that the kernel holds ready
@@ -13,6 +13,7 @@ _PAUSE = 0.5  # seconds, when no descriptor is free
 _READY = slice(24, 28)  # tcpi_unacked within struct tcp_info: of a listening socket, who waits to be accepted
 
 Begin = Callable[[socket.socket], Awaitable[object]]
+ShutsOut = Callable[[str | None], bool]
 
 
 class Turns:
@@ -20,9 +21,11 @@ class Turns:
     taken address by address, so that nobody's thousand connections stand before another's one.
     """
 
-    def __init__(self, sock: socket.socket, begin: Begin, most: int) -> None:
-        """`most`: how many more connections than are made there are descriptors for."""
+    def __init__(self, sock: socket.socket, begin: Begin, most: int, shuts_out: ShutsOut) -> None:
+        """`most`: how many more connections than are made there are descriptors for. `shuts_out`: whether a
+        connection from an address would only be cut."""
         self._most = min(most, _MOST_WAITING)
+        self._shuts_out = shuts_out
         self._sock, self._begin = sock, begin
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[object, deque[socket.socket]] = {}
@@ -51,7 +54,11 @@ class Turns:
                 return True  # another front was quicker, or the client has left
             except OSError:
                 return False
-            self._waiting.setdefault(address[0] if address else None, deque()).append(sock)
+            origin = address[0] if address else None
+            if self._shuts_out(origin):
+                sock.close()
+                continue
+            self._waiting.setdefault(origin, deque()).append(sock)
             self._count += 1
             if self._count > self._most:
                 self._refuse_one()
@@ -88,8 +95,8 @@ class Turns:
 class Acceptor(Turns):
     """Accepts everybody itself, from now on."""
 
-    def __init__(self, sock: socket.socket, begin: Begin, most: int) -> None:
-        super().__init__(sock, begin, most)
+    def __init__(self, sock: socket.socket, begin: Begin, most: int, shuts_out: ShutsOut) -> None:
+        super().__init__(sock, begin, most, shuts_out)
         self._closed = False
         self._listen()
 
@@ -114,9 +121,14 @@ class Relieved(Turns):
     first served: when many wait they are taken from it, and served in turn."""
 
     def __init__(
-        self, sock: socket.socket, begin: Begin, most: int, made: Callable[[], asyncio.Protocol]
+        self,
+        sock: socket.socket,
+        begin: Begin,
+        most: int,
+        shuts_out: ShutsOut,
+        made: Callable[[], asyncio.Protocol],
     ) -> None:
-        super().__init__(sock, begin, most)
+        super().__init__(sock, begin, most, shuts_out)
         self._made_by_loop, self._is_tcp = made, sock.family != socket.AF_UNIX
         self._server: asyncio.Server | None = None
 

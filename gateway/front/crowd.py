@@ -46,6 +46,12 @@ class Crowd:
         """Whether one more can be spoken to at all."""
         return len(self.connections) + len(self.guests) < self.most + _TURNED_AWAY
 
+    def shuts_out(self, address: str | None) -> bool:
+        """Whether a connection from there would be cut at once, so that it need not be made at all."""
+        if self.room() or address is None or address != self._greediest:
+            return False
+        return time.monotonic() < self._until
+
     def admit(self, connection: Client) -> None:
         """A connection was made: let it in, or tell it to come again."""
         self.sweeper.wake()

@@ -138,11 +138,12 @@ class Servers:
     async def _listen(self, sock: socket.socket) -> Listening:
         loop = asyncio.get_running_loop()
         begin = partial(loop.connect_accepted_socket, self._client)
-        relieved = Relieved(sock, begin, self.crowd.most, self._client)
+        relieved = Relieved(sock, begin, self.crowd.most, self.crowd.shuts_out, self._client)
         return await relieved.listen(self._config.backlog)
 
     async def _listen_tls(self, sock: socket.socket) -> Listening:
-        return Acceptor(sock, Handshakes(self.crowd, self._contexts, self._client).begin, self.crowd.most)
+        begin = Handshakes(self.crowd, self._contexts, self._client).begin
+        return Acceptor(sock, begin, self.crowd.most, self.crowd.shuts_out)
 
     def _client(self) -> Protocol:
         return self._kind(self._config, self._state, self.crowd, self._track)

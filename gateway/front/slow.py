@@ -9,6 +9,7 @@ from gateway.front.client import Client, Stage
 
 _LONGEST_TICK = 1.0  # seconds
 _LOOKS = 4  # within the shortest time-out
+_TOGETHER = 64  # connections that are looked at before others get their turn
 _CLOSING = 5.0  # seconds in which a client that is to be closed takes nothing
 _LINGERING, _LINGERING_IN_ALL = 2.0, 30.0  # as in Apache
 
@@ -32,40 +33,72 @@ class _Watch(NamedTuple):
     mark: object
 
 
+class _Waited:
+    """For how many seconds a client had been waited for when it was looked at, by the clock of the loop."""
+
+    __slots__ = ("looked", "seconds", "watch")
+
+    def __init__(self, watch: _Watch, now: float) -> None:
+        self.watch, self.seconds, self.looked = watch, 0.0, now
+
+    def again(self, watch: _Watch | None, now: float) -> bool:
+        """Whether there is still something to wait for."""
+        passed, self.looked = now - self.looked, now
+        if watch is None:
+            return self.watch.wait is Wait.BODY  # the time in which we do not read does not count
+        if watch == self.watch:
+            self.seconds += passed
+        else:
+            self.watch, self.seconds = watch, 0.0
+        return True
+
+
 class Sweeper:
-    """Looks at `connections` while there are any; never more exact than a second, to the client's advantage."""
+    """Looks at `connections` while there are any; never more exact than a second, to the client's advantage.
+    Of thousands it looks at a few at a time, all through that second, so that nobody waits for it."""
 
     def __init__(self, connections: Collection[Client], quickest: float) -> None:
         self._connections = connections
         self._tick = min(_LONGEST_TICK, quickest / _LOOKS)
-        self._waited: dict[Client, tuple[_Watch, float]] = {}
-        self._looked = 0.0
+        self._waited: dict[Client, _Waited] = {}
         self._sleeping: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
         """There is a connection."""
         if self._sleeping is None:
             loop = asyncio.get_running_loop()
-            self._looked = loop.time()
             self._sleeping = loop.call_later(self._tick, self._sweep, loop)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        passed, self._looked = now - self._looked, now
         before, self._waited = self._waited, {}
-        for connection in list(self._connections):
-            watch, waited = before.get(connection, (None, 0.0))
-            current = _watch(connection)
-            if current is None:
-                if watch is not None and watch.wait is Wait.BODY:
-                    self._waited[connection] = watch, waited  # the time in which we do not read does not count
-                continue
-            waited = waited + passed if current == watch else 0.0
-            self._waited[connection] = current, waited
-            _judge(connection, current.wait, waited, now)
-        self._sleeping = loop.call_later(self._tick, self._sweep, loop) if self._waited else None
-        if self._sleeping is None and self._connections:
-            self.wake()
+        unseen = list(self._connections)
+        pause = self._tick / (1 + len(unseen) // _TOGETHER)
+        self._look(loop, before, unseen, pause)
+
+    def _look(
+        self, loop: asyncio.AbstractEventLoop, before: dict[Client, _Waited], unseen: list[Client], pause: float
+    ) -> None:
+        now = loop.time()
+        for _ in range(min(_TOGETHER, len(unseen))):
+            connection = unseen.pop()
+            if connection in self._connections:
+                self._see(connection, before.get(connection), now)
+        if unseen:
+            self._sleeping = loop.call_later(pause, self._look, loop, before, unseen, pause)
+        elif self._connections:
+            self._sleeping = loop.call_later(pause, self._sweep, loop)
+        else:
+            self._sleeping = None
+
+    def _see(self, connection: Client, waited: _Waited | None, now: float) -> None:
+        watch = _watch(connection)
+        if waited is None:
+            if watch is not None:
+                self._waited[connection] = _Waited(watch, now)
+        elif waited.again(watch, now):
+            self._waited[connection] = waited
+            if watch is not None:
+                _judge(connection, watch.wait, waited.seconds, now)
 
 
 def _watch(connection: Client) -> _Watch | None:

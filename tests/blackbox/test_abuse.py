@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from bench.attacks import ADMITTED
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import BOUND, ROOT, Answer, Gateway, read_answer, wait_for
 from tests.blackbox.test_fault_series import COUNTER
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), pytest.mark.needs("p
 
 PROGRAM, PLAIN = "/cgi-bin/counter", "/cgi-bin/child?echo=plain"
 OTHERS, REQUESTS = 4, 100
-ATTACKS = ["sessions", "guesses", "drips", "idle", "headers"]  # of bench/attacks.py
+ATTACKS = ["sessions", "guesses", "drips", "idle", "crowd", "headers"]  # of bench/attacks.py
 SEVERAL = {"sessions": 6, "guesses": 6}  # attackers at once
 MOST = 10
 DIRECTIVES = f"""
@@ -27,6 +28,7 @@ MaxPersistentCGI 40
 MaxPersistentCGIPerClient {MOST}
 PersistentCGIClientRate 5/second 20
 PersistentCGITimeout 600
+MaxConnections {ADMITTED}
 RequestReadTimeout header=3 body=3
 """
 

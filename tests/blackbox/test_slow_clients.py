@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def gateway(serve_shared: Serve) -> Gateway:
 def test_a_client_that_sends_nothing_is_closed_without_a_word(gateway: Gateway) -> None:
     with Raw(gateway) as client:
         assert client.rest() == b""
+
+
+def test_of_hundreds_that_stall_none_is_forgotten_and_who_goes_on_stays(gateway: Gateway) -> None:
+    with ExitStack() as stack:
+        stalled, quick = list[Raw](), list[Raw]()
+        for _ in range(150):
+            stalled.append(stack.enter_context(Raw(gateway)))
+            stalled[-1].send(b"GET / HTTP/1.1\r\n")
+            quick.append(stack.enter_context(Raw(gateway)))
+            assert quick[-1].request("GET /cgi-bin/child?echo=quick").text == "quick"
+        assert [client.answer().status for client in stalled] == [408] * len(stalled)
+        assert {client.request("GET /cgi-bin/child?echo=still").text for client in quick} == {"still"}
 
 
 def test_blank_lines_are_nothing(gateway: Gateway) -> None:

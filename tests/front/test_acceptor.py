@@ -11,13 +11,18 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 
-from gateway.front.acceptor import Acceptor, Relieved
+from gateway.front.acceptor import Acceptor, Relieved, ShutsOut
 
 GREEDY, OTHER = "127.0.0.9", "127.0.0.1"
 MANY = 200
 FIRST = 40  # a place far before that of its arrival
 LIMIT = 20
 T = TypeVar("T")
+
+
+def nobody(address: str | None) -> bool:
+    """None is shut out."""
+    return False
 
 
 class Greeted(asyncio.Protocol):
@@ -59,7 +64,8 @@ def test_the_loops_server_is_relieved_when_many_wait_and_every_address_gets_its_
         async def begin(sock: socket.socket) -> None:
             await loop.connect_accepted_socket(lambda: Greeted(met), sock)
 
-        relieved = await Relieved(crowded.dup(), begin, MANY + 1, lambda: Greeted(met)).listen(2048)
+        relieved = Relieved(crowded.dup(), begin, MANY + 1, nobody, lambda: Greeted(met))
+        await relieved.listen(2048)
         order = await _next(met, MANY + 1)
         relieved.close()
         return order
@@ -71,23 +77,33 @@ def test_the_loops_server_is_relieved_when_many_wait_and_every_address_gets_its_
 
 def test_handshakes_begin_in_turn_too(crowded: socket.socket) -> None:
     order = _run(lambda: _begun(crowded, MANY + 1))
+    assert len(order) == MANY + 1
     assert order.index(OTHER) < FIRST
 
 
 def test_who_has_most_that_wait_loses_those_above_the_limit(crowded: socket.socket) -> None:
-    assert OTHER in _run(lambda: _begun(crowded, LIMIT))
+    order = _run(lambda: _begun(crowded, LIMIT))
+    assert LIMIT <= len(order) < MANY // 2
+    assert order.count(OTHER) == 1
 
 
-async def _begun(listening: socket.socket, count: int) -> list[str]:
-    """The addresses of those whose turn came, so many, which are all."""
-    met = asyncio.Queue[str]()
+def test_who_is_shut_out_is_closed_before_anything_is_made(crowded: socket.socket) -> None:
+    assert _run(lambda: _begun(crowded, MANY + 1, lambda address: address == GREEDY)) == [OTHER]
+
+
+async def _begun(listening: socket.socket, most: int, shuts_out: ShutsOut = nobody) -> list[str]:
+    """The addresses of those whose turn came, by the time that nobody waits any more."""
+    order, seen = list[str](), asyncio.Event()
 
     async def begin(sock: socket.socket) -> None:
-        met.put_nowait(sock.getpeername()[0])
+        order.append(sock.getpeername()[0])
         sock.close()
+        seen.set()
 
-    accepting = Acceptor(listening, begin, count)
-    order = await _next(met, count)
+    accepting = Acceptor(listening, begin, most, shuts_out)
+    while OTHER not in order or accepting.busy:  # the other was the last to connect
+        seen.clear()
+        await seen.wait()
+        await asyncio.sleep(0)
     accepting.close()
-    assert met.empty()
     return order
