@@ -103,6 +103,9 @@ sub remember_handles {
     return;
 }
 
+# For hosts: whether the program may have handles of its own.
+sub has_handles { !$handles || $handles != &Internals::SvREFCNT(\%IO::File::) }
+
 sub _begin {
     $process        = $$;
     $mark           = $ENV{HTSESSION_END};
@@ -137,7 +140,7 @@ sub _finish {
     my @found = map { tied *$_ ? '' : join ' ', fileno $_, (stat $_)[0, 1], PerlIO::get_layers($_) }
         \(*STDIN, *STDOUT, *STDERR);
     my $end    = "\4$mark\n";
-    my $single = $handles && $handles == &Internals::SvREFCNT(\%IO::File::) && $found[2] eq $streams[2]
+    my $single = !has_handles() && $found[2] eq $streams[2]
         && ($found[1] eq $streams[1] ? $is_exact : $found[1] =~ /\A$places[1] $EXACT\z/);
     if ($has_body) {    # some of it may wait in a buffer
         _renew($STREAMS[0]);

@@ -40,7 +40,7 @@ BEGIN {
     use Filter::Util::Call ();
 
     our $here;
-    my ($path, @lines, @data, @settings, @lexicals, @lent);
+    my ($path, $is_plain, @lines, @data, @settings, @lexicals, @lent);
     my ($process, $calls, $exits) = ($$, 0, 0);
 
     # The first request, then the script's text for perl to compile. A script may end in the middle of its
@@ -60,7 +60,9 @@ BEGIN {
         HTSession::remember_handles();
         $process = $$;
         _enter(defined $script ? $script : $ENV{SCRIPT_FILENAME});
-        my ($code, $end, $data) = _cut(_read());
+        my $text = _read();
+        $is_plain = !defined $script && HTSession::Zygote::is_plain($text);
+        my ($code, $end, $data) = _cut($text);
         (my $shown = $path) =~ tr/"\n\r/?/;
         @lines = (
             "HTSESSION_CALL: while (HTSession::Host::begin()) {\n", qq(# line 1 "$shown"\n), split(/^/, $code),
@@ -194,6 +196,7 @@ BEGIN {
             local ($?, $!, $@);
             HTSession::finish();
         }
+        HTSession::Zygote::leave() if $is_plain && $process == $$ && !$exits;
     }
 
     # The `my` variables of the file that its named subs share, or that BEGIN has set: [reference, count, copy].

@@ -74,9 +74,15 @@ class Session:
         """What was put on standard output in one write."""
         return os.read(self._output, 1 << 16)
 
+    def close(self) -> None:
+        """End of file on the request pipe."""
+        if self._requests >= 0:
+            os.close(self._requests)
+            self._requests = -1
+
     def end(self) -> int:
-        """End of file on the request pipe; the exit status."""
-        os.close(self._requests)
+        """End of file on the request pipe, and nobody who reads; the exit status."""
+        self.close()
         os.close(self._output)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
@@ -211,6 +217,58 @@ def test_modules_are_found_warm_as_they_are_cold(warm: Warm, tmp_path: Path, sou
     assert session.call(tmp_path / "script.pl") == (cold.output.decode(), True)
     assert session.call(tmp_path / "script.pl")[1]
     assert session.end() == 0
+
+
+LEAVING = {
+    "an object": (
+        "package Own; sub DESTROY { main::left('gone') } package main; our $kept = bless [], 'Own';",
+        "gone",
+    ),
+    "an object of a module": ("use lib '.'; use Mine; our $kept = Mine->new;", "gone"),
+    "an END block": ("END { left('end') }", "end"),
+    "a file": ("open our $kept, '>', 'left'; END { print $kept 'late' }", "late"),
+    "a file that a block holds": ("{ open my $kept, '>', 'left'; sub END { print $kept 'late' } }", "late"),
+    "a program that is waited for": ("open our $kept, '|-', 'cat > left'; END { print $kept 'late' }", "late"),
+}
+LEFT = "sub left { open my $file, '>>', 'left'; print $file @_ }\n"
+
+
+@pytest.mark.parametrize(("source", "left"), LEAVING.values(), ids=LEAVING.keys())
+def test_a_program_leaves_behind_what_it_would_leave_cold(
+    warm: Warm, tmp_path: Path, source: str, left: str
+) -> None:
+    (tmp_path / "Mine.pm").write_text(
+        "package Mine; sub new { bless [] } sub DESTROY { main::left('gone') } 1;"
+    )
+    with perl(tmp_path, LEFT + source) as program:
+        assert program.response().marked
+        assert program.end() == 0
+    assert (tmp_path / "left").read_text() == left
+    (tmp_path / "left").unlink()
+    session = warm.start(tmp_path / "errors")
+    assert session.call(tmp_path / "script.pl") == ("", True)
+    assert session.end() == 0
+    assert (tmp_path / "left").read_text() == left
+
+
+def test_what_an_END_block_prints_goes_out(warm: Warm, tmp_path: Path) -> None:
+    session = warm.start(tmp_path / "errors")
+    assert session.call(written(tmp_path, "print 'page'; END { print 'late' }")) == ("page", True)
+    session.close()
+    assert session.read() == b"late"
+    assert session.end() == 0
+
+
+@pytest.mark.parametrize("modules", ["", "use POSIX; use Carp; use Time::Local; use Cwd; use List::Util;"])
+@pytest.mark.parametrize(("said", "left"), [("", False), ("# bless", True)])
+def test_a_program_that_shows_no_objects_ends_without_a_search_for_any(
+    warm: Warm, tmp_path: Path, modules: str, said: str, left: bool
+) -> None:
+    hidden = "*{'DEST' . 'ROY'} = sub { left('gone') }; our $kept = eval 'bl' . 'ess []';"
+    session = warm.start(tmp_path / "errors")
+    assert session.call(written(tmp_path, f"{modules}{LEFT}{hidden}{said}")) == ("", True)
+    assert session.end() == 0
+    assert (tmp_path / "left").exists() is left
 
 
 def test_a_host_goes_on_after_a_session_was_killed(warm: Warm, tmp_path: Path) -> None:
