@@ -1,8 +1,6 @@
 """A client's connection: uvicorn's HTTP protocol, with what the gateway needs beyond it."""
 
 import asyncio
-import re
-from http import HTTPMethod
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -12,17 +10,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from gateway.errors import (
-    BadRequest,
-    GatewayError,
-    HeadTooLarge,
-    LineTooLong,
-    NotImplementedHere,
-    RequestTimeout,
-)
+from gateway.errors import BadRequest, GatewayError, HeadTooLarge, LineTooLong, RequestTimeout
 from gateway.front import heads
 from gateway.front.client import Admission, Client, Stage
 from gateway.front.cycle import Careful, Cycle
+from gateway.front.misread import Enough, meaning
 
 _BETWEEN, _HEAD, _BODY = Stage
 _WATCHED = heads.WATCHED
@@ -32,12 +24,6 @@ _MOST_PIPELINED = 100  # requests that wait behind the one under way
 _MOST_NOISE = 1 << 19  # bytes between the chunks of a body; eight are granted for each byte of the body
 _NOISE_GRANTED = 8
 _AROUND_FIELD = 6  # the colon, blanks and line ends of a header
-_METHOD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) \S+ HTTP/1\.[01]\r\n")
-_METHODS = frozenset(method.encode() for method in HTTPMethod)
-
-
-class _Enough(Exception):
-    """More requests than this connection serves."""
 
 
 class Protocol(Client):
@@ -78,7 +64,7 @@ class Protocol(Client):
         except httptools.HttpParserUpgrade as upgrade:
             self._without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._refuse(_meaning(error, data))
+            self._refuse(meaning(error, data))
         except GatewayError as error:
             self._refuse(error)
 
@@ -109,7 +95,7 @@ class Protocol(Client):
     def on_message_begin(self) -> None:
         """A request begins."""
         if self._final:
-            raise _Enough
+            raise Enough
         self.url, self.headers, self._version = b"", [], "1.1"
         self.stage, self._progress, self._watched = _HEAD, None, []
 
@@ -319,19 +305,3 @@ class Protocol(Client):
             self.linger()
         elif error is not None and isinstance(self.cycle, Careful):
             self.cycle.fail(error)
-
-
-def _meaning(error: httptools.HttpParserError, data: bytes) -> GatewayError | None:
-    """What to answer; None when the client merely sends more than this connection serves."""
-    cause = error.__context__
-    if isinstance(error, httptools.HttpParserCallbackError) and cause is not None:
-        if isinstance(cause, GatewayError):
-            return cause
-        if isinstance(cause, _Enough):
-            return None
-        raise cause
-    if isinstance(error, httptools.HttpParserInvalidMethodError):
-        line = _METHOD.match(data)  # of the first request in it: of later ones nothing more is known
-        if line is not None and line[1] not in _METHODS:
-            return NotImplementedHere(f"an unknown method ({error})")
-    return BadRequest(f"not HTTP: {error}")
