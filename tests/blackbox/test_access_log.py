@@ -193,3 +193,14 @@ def test_requests_of_one_connection_are_counted_and_marked(gateway: Gateway) -> 
     found = [fields(gateway, f"keep-{number}") for number in (1, 2, 3)]
     assert [one["k"] for one in found] == ["0", "1", "2"]
     assert [one["X"] for one in found] == ["+", "+", "-"]
+
+
+@pytest.mark.parametrize("path", ["/page.txt", "/cgi-bin/child"])
+def test_a_request_is_marked_by_its_own_connection_header_not_by_that_of_the_next(
+    gateway: Gateway, path: str
+) -> None:
+    request = f"GET {path}?%s HTTP/1.1\r\nHost: x\r\n%s\r\n"
+    mark = f"piped-{len(path)}"
+    both = request % (f"{mark}-1", "") + request % (f"{mark}-2", "Connection: close\r\n")
+    gateway.raw(both.encode())
+    assert [fields(gateway, f"{mark}-{number}")["X"] for number in (1, 2)] == ["+", "-"]

@@ -16,12 +16,14 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 class Connection(Protocol):
     """What is asked of a client's connection. `sent` and `received` count its bytes when a format wants them;
-    `logged` and `logged_received` are the requests, and what was received, of entries that are closed."""
+    `logged` and `logged_received` are the requests, and what was received, of entries that are closed;
+    `running`: the request whose response is due."""
 
     sent: int
     received: int
     logged: int
     logged_received: int
+    running: object
     client: tuple[str, int] | None
     transport: Any
 
@@ -36,8 +38,8 @@ class Connection(Protocol):
 
 class Entry:
     """One request. `request` is as it came, `record.request` as it was redirected; `status` is None when
-    nothing was answered; `shown` keeps masked paths; `number`: how many requests of the connection came before.
-    Times in seconds, sizes in bytes.
+    nothing was answered; `shown` keeps masked paths; `number`: how many requests of the connection came before;
+    `followed`: the next one began when this one's response was over. Times in seconds, sizes in bytes.
     """
 
     __slots__ = (
@@ -47,6 +49,7 @@ class Entry:
         "_send",
         "bodiless",
         "connection",
+        "followed",
         "headers",
         "number",
         "received",
@@ -79,7 +82,7 @@ class Entry:
         self.number = connection.logged
         self.seconds = 0.0
         self.sent_before = connection.sent
-        self.bodiless = self.whole = self._counted = False
+        self.bodiless = self.whole = self.followed = self._counted = False
 
     def through(self, send: Send) -> Send:
         """What takes the place of `send`, and notes the parts of the response."""
@@ -99,7 +102,9 @@ class Entry:
         return self._send(message)
 
     async def _last(self, message: MutableMapping[str, Any]) -> None:
+        running = self.connection.running
         await self._send(message)
+        self.followed = self.connection.running is not running
         self._count()
 
     def begins(self, status: int, headers: Headers) -> None:

@@ -85,7 +85,7 @@ def end(entry: Entry) -> str:
     """`X` cut, `+` the connection may take another request, `-` it is closed (Apache, `%X`)."""
     if not entry.whole:
         return "X"
-    return "+" if entry.connection.stays else "-"
+    return "+" if entry.followed or entry.connection.stays else "-"
 
 
 def file(entry: Entry) -> bytes | None:

@@ -34,6 +34,7 @@ class Connection:
     received: int = 20
     logged: int = 0
     logged_received: int = 0
+    running: object = None
     client: tuple[str, int] | None = ("192.0.2.1", 5)
     transport: Any = None
     lost: bool = False
