@@ -2,6 +2,7 @@
 
 import enum
 import fcntl
+import select
 import socket
 import struct
 import termios
@@ -18,6 +19,7 @@ from gateway.front.pour import Pour
 from gateway.sessions.call import Call
 
 _NO_LINGER = struct.pack("ii", 1, 0)
+_PROBE = select.poll()  # empty between two uses
 
 
 class Stage(enum.Enum):
@@ -86,6 +88,17 @@ class Client(HttpToolsProtocol):
         """Whether the client left before it had the whole response of the request under way."""
         cycle = self.cycle
         return cycle.disconnected or (self.transport.is_closing() and not cycle.response_complete)
+
+    @property
+    def left(self) -> bool:
+        """Whether the client has closed its end, although that was not read yet (POLLRDHUP, poll(2))."""
+        if self.flow.read_paused:
+            return False  # it may have sent more requests before
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        _PROBE.register(descriptor, select.POLLRDHUP)
+        found = _PROBE.poll(0)
+        _PROBE.unregister(descriptor)
+        return bool(found)
 
     @property
     def backlog(self) -> int:

@@ -68,16 +68,20 @@ class Direct(Relay, Careful):
         head = events[0]
         if type(head) is not Head or head.local_redirect is not None or head.validators is not None:
             return False
+        session = call.session
+        tells = session is not None and (call.newcomer or session.handles.issued)
+        if tells and not connection.lost and connection.left:
+            self.disconnected = True  # R7: a page with a new handle that nobody gets
         if connection.lost or connection.flow.write_paused:
             return False
         body, record = body_of(events), self.on.record
         headers = headers_of(call, head, head.status, body, whole=True)
         written = _written(head.status, connection.server_state.default_headers, headers, body)
         if call.newcomer:
-            record.started = call.session
-        if call.session is not None and call.session.handles.issued:
+            record.started = session
+        if tells:
             self._handler.whole(call)
-            connection.transport.write(written)  # H5: only then is the old handle retired
+            connection.transport.write(written)  # H5, R7: before the old handle is retired
             self._handler.over(self, delivered=not connection.lost)
         else:
             self._handler.over(self)

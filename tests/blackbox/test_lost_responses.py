@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import struct
 from itertools import pairwise
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from tests.blackbox.clients import Client, Gate, new_handle, start_session
 from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.raw import Raw
 
 DIRECTIVES = """
 PersistentCGITimeout 90
@@ -46,6 +51,26 @@ def _lose(gateway: Gateway, url: str, issue: str, when: str = "amid") -> None:
         client.until(b"begun")
     client.leave()
     gate.open()
+
+
+def _lose_unnoticed(gateway: Gateway, url: str, issue: str, *, reset: bool) -> None:
+    """A call that issues a handle; the front hears that the response has come, and then, in the same look at
+    all its descriptors, that the client has left before."""
+    running, gate, written = Gate(gateway.folder), Gate(gateway.folder), Gate(gateway.folder)
+    with Raw(gateway) as client:
+        query = f"handle={issue}&{running.touch}&{gate.wait}&echo=late&mark&nomark&{written.touch}"
+        client.send(f"GET {url}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        running.wait_open()
+        front = gateway.fronts()[-1]
+        os.kill(front, signal.SIGSTOP)
+        try:
+            gate.open()
+            written.wait_open()
+            if reset:
+                client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sock.close()
+        finally:
+            os.kill(front, signal.SIGCONT)
 
 
 def _gone(gateway: Gateway, url: str, reason: str) -> None:
@@ -121,6 +146,22 @@ def test_R7_after_a_lost_response_the_old_handle_is_good_for_another_try(gateway
     _lose(gateway, url, lost, when)
     assert _marks(gateway, url, old) == [old, None, None, "1"]
     assert gateway.get(f"{url}?handle={old}&count").text.startswith("count=4 ")
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_R7_a_client_that_has_left_without_notice_has_lost_the_response(gateway: Gateway, reset: bool) -> None:
+    old, lost = new_handle(), new_handle()
+    url = start_session(gateway, old)
+    _lose_unnoticed(gateway, url, lost, reset=reset)
+    assert _marks(gateway, url, old) == [old, None, None, "1"]
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_R7_a_first_response_lost_without_notice_ends_the_session(gateway: Gateway, reset: bool) -> None:
+    start_session(gateway, new_handle())
+    lost = new_handle()
+    _lose_unnoticed(gateway, "/cgi-bin/child", lost, reset=reset)
+    _gone(gateway, f"/cgi-bin/child/{lost}", "ended")
 
 
 def test_R7_another_handle_makes_the_unused_one_replaced(gateway: Gateway) -> None:
