@@ -29,6 +29,7 @@ from gateway.request.caller import Caller, LookAgain
 from gateway.request.incoming import Asgi, Connection, Incoming, Known, Record, Scope, Send, request_of
 from gateway.request.lookups import Lookups
 from gateway.request.newcomer import Newcomers
+from gateway.request.order import Ahead
 from gateway.request.relay import Relay
 from gateway.sessions.quotas import client_number
 from gateway.sessions.registry import Registry
@@ -66,7 +67,8 @@ class Begun(NamedTuple):
 
 
 class Handler:
-    """The ASGI callable for HTTP. `guard` lets requests in, `brake` holds up whoever is above a limit."""
+    """The ASGI callable for HTTP. `guard` lets requests in, `brake` holds up whoever is above a limit; `ahead`
+    are those that are about to come in."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -79,10 +81,11 @@ class Handler:
         self.ids, self.whole = services.ids, services.registry.whole
         self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
         self._lookups = Lookups()
-        self.brake = Brake()
+        self.brake, self.ahead = Brake(), Ahead()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        self.ahead.begins(scope["raw_path"])
         request = request_of(scope, self.ids)
         record = self._opened(request, self._host(request), scope["gateway.connection"])
         await self._answered(record, Asgi(scope, receive, send), None)
@@ -105,6 +108,8 @@ class Handler:
         matched = self._registry.store.match(host.key, path)
         if matched is None:
             return self._start(known, request, body, relay, again)
+        if matched[1] in self.ahead.segments:  # R5: behind whoever came before
+            return None
         record = self._opened(request, host, relay.connection)
         on = Incoming(record, request, host, path, body, relay.connection, known if again else None)
         program = self._called(on, matched)

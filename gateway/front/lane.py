@@ -225,6 +225,11 @@ class Lane(Protocol):
                 return
         super()._begin(kind, keep_alive=keep_alive, expects=expects, asked=asked, refusal=refusal)
 
+    def _run(self, cycle: RequestResponseCycle) -> None:
+        if self._track is not None:
+            self._track.handler.ahead.add(cycle.scope["raw_path"])
+        super()._run(cycle)
+
     def _is_free(self) -> bool:
         """Whether nothing is under way that has to be answered before."""
         cycle = self.cycle

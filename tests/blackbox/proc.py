@@ -12,6 +12,11 @@ def alive(pid: int) -> bool:
     return _stat(pid)[:1] not in ([], ["Z"])
 
 
+def stopped(pid: int) -> bool:
+    """Whether a process has stopped (SIGSTOP)."""
+    return _stat(pid)[:1] == ["T"]
+
+
 def children(pid: int) -> list[int]:
     """The living children of a process."""
     found = ((int(name), _stat(int(name))) for name in os.listdir("/proc") if name.isdigit())

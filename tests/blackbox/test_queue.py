@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import ExitStack
+from functools import partial
+
 import pytest
 
 from tests.blackbox.clients import Client, Gate, new_handle, start_session
 from tests.blackbox.conftest import CHILD_TEXT, Serve
-from tests.blackbox.harness import Gateway
+from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.proc import stopped
+from tests.blackbox.raw import Raw
 
 DIRECTIVES = """
 PersistentCGITimeout 90
@@ -42,6 +49,25 @@ def test_R5_requests_are_served_one_at_a_time_in_order_of_arrival(gateway: Gatew
     texts = [client.answer().text for client in (running, *waiting)]
     assert [text.split()[0] for text in texts] == ["count=2", "count=3", "count=4", "count=5"]
     assert [text.splitlines()[-1] for text in texts[1:]] == ["0", "1", "2"]
+
+
+def test_R5_requests_that_the_front_hears_of_together_are_served_in_order(gateway: Gateway) -> None:
+    handle = new_handle()
+    url = start_session(gateway, handle)
+    request = f"GET {url}?handle={handle}&count HTTP/1.1\r\nHost: x\r\n%s\r\n".encode()
+    front = gateway.fronts()[-1]
+    with ExitStack() as stack:
+        clients = [stack.enter_context(Raw(gateway)) for _ in range(4)]
+        for client in clients:
+            assert client.request(f"GET {url}?handle={handle}").status == 200
+        os.kill(front, signal.SIGSTOP)
+        try:
+            wait_for("the front to stop", partial(stopped, front))
+            for client, lines in zip(clients, (b"Connection: close\r\n", b"", b"", b""), strict=True):
+                client.send(request % lines)
+        finally:
+            os.kill(front, signal.SIGCONT)
+        assert [client.answer().number("count") for client in clients] == [6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("folder", ["", "shared/"])
