@@ -38,6 +38,9 @@ class Admission(Shape):
     def admit(self, connection: "Client") -> None:
         """Let it in, or turn it away."""
 
+    def leave(self, connection: "Client") -> None:
+        """It is over."""
+
 
 class Client(HttpToolsProtocol):
     """A connection: tells when it is lost, can be cut, can be read away before it is closed.
@@ -217,6 +220,7 @@ class Client(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever answers a request of this client."""
+        self.crowd.leave(self)
         waiting = [self.running, *(cycle for cycle, _ in self.pipeline)]
         super().connection_lost(exc)
         for cycle in waiting:

@@ -18,7 +18,7 @@ _OF_JOB = 3  # pipes of a program, and its body on its way to it
 _OF_CONNECTION = 2  # the socket, and a file that is sent or a body that is spooled
 _TURNED_AWAY = 64  # connections beyond the limit that are still told so
 _SAID_AGAIN = 60.0  # seconds between two lines in the log
-_GIVING_WAY = 64  # idle connections that are closed at once: to count all of them takes a while
+_GIVING_WAY = 64  # idle connections that are closed at once
 _COUNTED_AGAIN = 0.25  # seconds
 _RETRY_AFTER = 5
 _MANY = 1 << 30
@@ -32,6 +32,7 @@ class Crowd:
         self.guests: set[object] = set()
         self.limits = LimitsByAddress(configuration)
         self.sweeper = Sweeper(self.connections, self.limits.quickest)
+        self._counts = Counter[str]()  # connections of each address
         self._log, self._said = log, 0.0
         self._greediest: str | None = None  # the address that had the most connections, good until then
         self._until = 0.0
@@ -55,6 +56,8 @@ class Crowd:
     def admit(self, connection: Client) -> None:
         """A connection was made: let it in, or tell it to come again."""
         self.sweeper.wake()
+        if (address := _address(connection)) is not None:
+            self._counts[address] += 1
         count = len(self.connections) + len(self.guests)
         if count <= self.most or self._made_room(connection):
             return
@@ -68,17 +71,22 @@ class Crowd:
         else:
             connection.turn_away(_refusal())
 
+    def leave(self, connection: Client) -> None:
+        """A connection that was made is over."""
+        if (address := _address(connection)) is not None:
+            self._counts[address] -= 1
+            if not self._counts[address]:
+                del self._counts[address]
+
     def _made_room(self, newcomer: Client) -> bool:
         """Whether idle connections of the address that has the most give way to one of another address, so that
         nobody keeps all others out by mere connections."""
         address, now = _address(newcomer), time.monotonic()
         if address is None or (address == self._greediest and now < self._until):
             return False
-        counts = Counter(map(_address, self.connections))
-        del counts[None]
-        self._greediest, most = counts.most_common(1)[0]
+        self._greediest, most = self._counts.most_common(1)[0]
         self._until = now + _COUNTED_AGAIN
-        if address == self._greediest or counts[address] >= most // 2:
+        if address == self._greediest or self._counts[address] >= most // 2:
             return False
         theirs = (one for one in self.connections if _address(one) == self._greediest)
         quiet = (one for one in theirs if one.is_idle() and not one.transport.is_closing())
