@@ -23,6 +23,7 @@
 
 BEGIN {
     package HTSession::Host;
+    our %early = %INC;    # by PERL5OPT
     our ($here) = __FILE__ =~ m{^(.*)/}s;
     $here = defined $here ? $here =~ m{^/} ? $here : "./$here" : '.';
     if (!@ARGV && defined $ENV{HTSESSION_WARM}) {

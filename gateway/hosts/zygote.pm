@@ -31,7 +31,7 @@ my %PLAIN = map { ("$_.pm" => 1) } qw(
 
 # Make processes until the keeper closes the socket, then exit. Returns in a new process.
 sub serve {
-    @PLAIN{ keys %INC } = (1) x keys %INC;
+    $PLAIN{$_} = 1 for grep { !$HTSession::Host::early{$_} } keys %INC;    # what the host uses
     ($RECVMSG, $DUP3, $CLONE, $SETSID, $CLOSE, $EXIT_GROUP) = @{ $NUMBERS{ _machine() } || _refuse() };
     open my $control, '+<&', delete $ENV{HTSESSION_WARM} or die "HTSESSION_WARM: $!\n";
     while (1) {

@@ -23,10 +23,10 @@ END = b"\4%s\n" % MARK.encode()
 class Warm:
     """A warm host; this process is its keeper."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: str) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(BOUND)
-        environment = {"PATH": os.environ["PATH"], "HTSESSION_LIB": str(HELPERS), "HTSESSION_WARM": "3"}
+        environment = {"PATH": os.environ["PATH"], "HTSESSION_LIB": str(HELPERS), "HTSESSION_WARM": "3"} | more
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START.format(theirs.fileno()), PERL_HOST], env=environment,
@@ -249,6 +249,16 @@ def test_a_program_leaves_behind_what_it_would_leave_cold(
     assert session.call(tmp_path / "script.pl") == ("", True)
     assert session.end() == 0
     assert (tmp_path / "left").read_text() == left
+
+
+def test_modules_that_PERL5OPT_loads_end_as_they_would_cold(tmp_path: Path) -> None:
+    (tmp_path / "Early.pm").write_text("package Early; END { print STDERR 'end' } 1;")
+    host = Warm(PERL5LIB=str(tmp_path), PERL5OPT="-MEarly")
+    session = host.start(tmp_path / "errors")
+    assert session.call(written(tmp_path, "print 'page'")) == ("page", True)
+    assert session.end() == 0
+    assert (tmp_path / "errors").read_text() == "end"
+    host.close()
 
 
 def test_what_an_END_block_prints_goes_out(warm: Warm, tmp_path: Path) -> None:
