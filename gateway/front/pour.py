@@ -1,23 +1,43 @@
 """A large body of known length on its way from the client's socket to the program's pipe by splice(2): this
 process does not read it."""
 
-from __future__ import annotations
-
+import asyncio
 import fcntl
 import os
 import termios
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import httptools
 
 from gateway.sessions.call import Call
 
-if TYPE_CHECKING:
-    from gateway.front.client import Client
-
 _LEFT = 16384  # bytes at the end of the body: they come as all others do
 _FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 _NOTHING = b"\0\0\0\0"
+
+
+class Sender(Protocol):
+    """The client's connection, as far as a body on its way needs it: `remaining` bytes of it are still to come,
+    `taken` came; `received` counts those of the connection. `reads_bare`: its socket is read by somebody else
+    than the transport."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: Any
+    parser: Any
+    cycle: Any
+    taken: int
+    received: int
+    reads_bare: bool
+
+    @property
+    def remaining(self) -> float:
+        """Infinite when only the client knows."""
+
+    def on_body(self, body: bytes) -> None:
+        """A part of it came."""
+
+    def on_message_complete(self) -> None:
+        """The whole of it came."""
 
 
 class Pour:
@@ -28,7 +48,7 @@ class Pour:
     `pipe`: what the program reads the body from; `call`: whose clock is told who has to move (T4).
     """
 
-    def __init__(self, connection: Client, pipe: int, call: Call) -> None:
+    def __init__(self, connection: Sender, pipe: int, call: Call) -> None:
         """Raises OSError when there are no more descriptors."""
         self.moved = 0
         self._connection, self._call, self._loop = connection, call, connection.loop
@@ -39,7 +59,7 @@ class Pour:
         except OSError:
             os.close(self._socket)
             raise
-        connection.parser = _Rest(connection)  # type: ignore[assignment]
+        connection.parser = _Rest(connection)
         self._listen()
 
     def close(self) -> None:
@@ -89,7 +109,7 @@ class Pour:
 class _Rest:
     """Stands for the parser until the last of such a body has come."""
 
-    def __init__(self, connection: Client) -> None:
+    def __init__(self, connection: Sender) -> None:
         self._connection = connection
 
     def feed_data(self, data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.configuration.load import Host
@@ -14,7 +14,6 @@ from gateway.request.body import Body, Receive
 
 if TYPE_CHECKING:
     from gateway.errors import GatewayError
-    from gateway.logs.access.entry import Entry
     from gateway.mapping.found import Found
     from gateway.sessions.call import Call
     from gateway.sessions.session import Session
@@ -22,6 +21,22 @@ if TYPE_CHECKING:
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _BODY_HEADERS = (b"content-length", b"transfer-encoding", b"content-type", b"expect")
+
+
+class Entry(Protocol):
+    """What the access log notes of a request."""
+
+    def through(self, send: Send) -> Send:
+        """What takes the place of `send`, and notes the parts of the response."""
+
+    def begins(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """The head of the response goes out."""
+
+    def goes_on(self, size: int, *, whole: bool) -> None:
+        """So many bytes of its body go out, the last ones if it is then `whole`."""
+
+    def close(self) -> None:
+        """The response was handed over or cut."""
 
 
 class Record:
