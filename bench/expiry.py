@@ -74,7 +74,7 @@ def _watch(port: int, made: list[Session], begin: float, book: Book) -> None:
     if processes:
         raise SystemExit(f"bench: {len(processes)} processes of {len(made)} are still there")
     work = f"{len(made)} sessions time out"
-    book.alone(f"{work}: from the first to the last that is reaped", "s", [last - first], _REAPED)
+    book.alone(f"{work}: first to last reaped", "s", [last - first], _REAPED)
     book.alone(f"{work}: p99 of a small file meanwhile", "ms", [late[int(0.99 * len(late))] * 1000], _LATE)
 
 

@@ -79,7 +79,7 @@ def test_first_pages_large_bodies_what_idle_sessions_cost_and_their_end(tmp_path
     assert rows["C, 16 connections, 20 idle sessions beside none"]["goal"] == ">= 0.97"
     assert rows["1 GiB down beside mod_cgid"]["goal"] == ">= 2"
     assert rows["1 GiB up beside mod_cgid"]["goal"] == ">= 0.85"
-    assert rows["20 sessions time out: from the first to the last that is reaped beside "]["goal"] == "<= 5"
+    assert rows["20 sessions time out: first to last reaped beside "]["goal"] == "<= 5"
     assert rows["20 sessions time out: p99 of a small file meanwhile beside "]["goal"] == "<= 50"
 
 
