@@ -25,6 +25,13 @@ class Slow:
         self._end.touch()
         return self.answer.result(BOUND)
 
+    def was_cut(self) -> bool:
+        """Whether its answer was not whole in the end; of a killed front the client may have heard nothing."""
+        try:
+            return not self.answer.result(BOUND).whole
+        except ConnectionError:  # as is http.client.RemoteDisconnected
+            return True
+
 
 def start(gateway: Gateway, handle: str, query: str = "count", program: str = CGI) -> None:
     assert gateway.get(f"{program}?handle={handle}&{query}").text.startswith("count=1 ")
