@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -47,6 +49,7 @@ _FILES = [
 @cache
 def _site() -> tuple[Path, Configuration, Programs]:
     folder = Path(tempfile.mkdtemp(prefix="gateway-fuzz-")).resolve()
+    atexit.register(shutil.rmtree, folder)
     for name in _FILES:
         path = os.fsencode(folder) + b"/" + name.encode("latin-1")
         os.makedirs(os.path.dirname(path), exist_ok=True)
