@@ -23,13 +23,25 @@ def children(pid: int) -> list[int]:
     return [other for other, fields in found if fields[1:2] == [str(pid)] and fields[0] != "Z"]
 
 
+def comm(pid: int) -> str:
+    """A process's own name; empty when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").removesuffix("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def descriptors(pid: int) -> dict[int, str]:
-    """The open descriptors of a process: number -> what it is."""
-    folder, found = Path(f"/proc/{pid}/fd"), {}
-    for entry in folder.iterdir():
+    """The open descriptors of a process: number -> what it is; none when it has gone."""
+    folder, found = f"/proc/{pid}/fd", {}
+    try:
+        numbers = os.listdir(folder)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    for number in numbers:
         try:
-            found[int(entry.name)] = os.readlink(entry)
-        except FileNotFoundError:  # closed since it was listed
+            found[int(number)] = os.readlink(f"{folder}/{number}")
+        except (FileNotFoundError, ProcessLookupError):  # closed since it was listed
             continue
     return found
 

@@ -13,6 +13,7 @@ import pytest
 from tests.blackbox.access_lines import line, lines, with_logs
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.proc import descriptors
 from tests.blackbox.raw import Raw
 
 
@@ -85,9 +86,7 @@ def test_a_full_disk_breaks_no_request_and_is_told_once(odd: Gateway) -> None:
 
 def test_a_file_that_is_named_twice_is_opened_once(odd: Gateway) -> None:
     for pid in (odd.keeper, *odd.fronts()):
-        folder = Path(f"/proc/{pid}/fd")
-        targets = [os.path.basename(os.readlink(fd)) for fd in folder.iterdir() if fd.exists()]
-        assert targets.count("one.log") == 1
+        assert _open_files(pid).count("one.log") == 1
 
 
 def test_USR1_reopens_the_logs_and_no_line_is_lost_while_requests_run(
@@ -130,9 +129,7 @@ def test_a_front_that_drains_reopens_its_logs_too(
 
 
 def _open_files(pid: int) -> list[str]:
-    return [
-        os.path.basename(os.readlink(fd)) for fd in Path(f"/proc/{pid}/fd").iterdir() if os.path.lexists(fd)
-    ]
+    return [os.path.basename(target) for target in descriptors(pid).values()]
 
 
 def test_a_log_that_cannot_be_reopened_goes_on_and_the_error_log_says_so(serve: Serve) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import ROOT, Answer, Gateway, wait_for
 from tests.blackbox.markup import Markup
+from tests.blackbox.proc import comm
 from tests.programs.conversations import lines
 from tests.programs.test_eliza import CLASSIC, talk
 
@@ -92,15 +93,7 @@ def test_the_published_conversation_in_a_process_of_its_own(site: Gateway, name:
 
 
 def processes(site: Gateway, name: str) -> list[int]:
-    return [pid for pid, text in site.children().items() if name in text or name in _comm(pid)]
-
-
-def _comm(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/comm") as file:
-            return file.read()
-    except OSError:
-        return ""
+    return [pid for pid, text in site.children().items() if name in text or name in comm(pid)]
 
 
 def waiting(site: Gateway) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.proc import descriptors
 
 HOSTS = """
 <VirtualHost *:*>
@@ -123,11 +124,7 @@ def rotate(gateway: Gateway, *logs: str) -> None:
 
 
 def open_logs(pid: int) -> list[str]:
-    found = []
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        if os.path.lexists(descriptor) and "/logs/" in (target := os.readlink(descriptor)):
-            found.append(target.rpartition("/")[2])
-    return sorted(found)
+    return sorted(target.rpartition("/")[2] for target in descriptors(pid).values() if "/logs/" in target)
 
 
 def test_USR1_reopens_the_logs_of_keeper_and_front(gateway: Gateway) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
@@ -14,6 +13,7 @@ from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.credentials import basic, guarded, write_users
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.measured import METRICS, Reading, read
+from tests.blackbox.proc import descriptors
 from tests.blackbox.warm import PROGRAM
 
 pytestmark = pytest.mark.running
@@ -260,9 +260,7 @@ def test_limits_and_how_full_they_are(gateway: Gateway) -> None:
 
 def test_descriptors_and_memory_of_front_and_keeper(gateway: Gateway) -> None:
     now = read(gateway)
-    front, keeper = (
-        len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in (gateway.fronts()[-1], gateway.keeper)
-    )
+    front, keeper = (len(descriptors(pid)) for pid in (gateway.fronts()[-1], gateway.keeper))
     assert abs(now.of("process_open_fds") - front) < 5
     assert abs(now.of("keeper_process_open_fds") - keeper) < 5
     for name in ("process_start_time_seconds", "process_resident_memory_bytes", "process_max_fds"):

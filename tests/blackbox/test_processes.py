@@ -15,7 +15,7 @@ import pytest
 from tests.blackbox.clients import Client
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, read_answer, wait_for
-from tests.blackbox.proc import alive, children, descriptors, status
+from tests.blackbox.proc import alive, children, comm, descriptors, status
 
 pytestmark = pytest.mark.running
 
@@ -68,7 +68,7 @@ def test_the_keeper_has_one_thread_and_nothing_of_HTTP_or_asyncio(gateway: Gatew
 def test_kill_9_of_the_keeper_ends_everything(serve: Serve, guardian: str) -> None:
     gateway = serve()
     if guardian == "restarted":
-        old = guardians(gateway)[0]
+        (old,) = wait_for("the guardian", lambda: guardians(gateway))
         os.kill(old, signal.SIGKILL)
         wait_for("another guardian", lambda: guardians(gateway) not in ([], [old]))
     answers = [
@@ -88,9 +88,7 @@ def test_kill_9_of_the_keeper_ends_everything(serve: Serve, guardian: str) -> No
 
 def guardians(gateway: Gateway) -> list[int]:
     """The keeper's child that watches over it."""
-    return [
-        pid for pid in children(gateway.keeper) if Path(f"/proc/{pid}/comm").read_text() == "gateway-guard\n"
-    ]
+    return [pid for pid in children(gateway.keeper) if comm(pid) == "gateway-guard"]
 
 
 def warm_up(gateway: Gateway) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import ROOT, Gateway, wait_for
 from tests.blackbox.markup import Markup
+from tests.blackbox.proc import comm
 
 CGI_BIN = ROOT / "cgi-bin"
 TABLE = tomllib.loads((CGI_BIN / "start.toml").read_text())
@@ -91,14 +92,6 @@ def names(site: Gateway) -> str:
     """The names of the running programs, whether started warm or cold."""
     texts = [f"{command} {comm(pid)}" for pid, command in site.children().items()]
     return "\n".join(texts)
-
-
-def comm(pid: int) -> str:
-    """A process's own name; empty when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/comm").read_text()
-    except OSError:
-        return ""
 
 
 def test_it_lists_every_program_of_the_folder() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from tests.blackbox.clients import new_handle
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.proc import descriptors
 from tests.blackbox.users import (
     DAEMON,
     NOBODY,
@@ -187,10 +187,8 @@ print(*seen, sorted(map(int, os.listdir('/proc/self/fd'))), random.random())
 
 def test_a_running_program_holds_no_socket_to_the_host(gateway: Gateway) -> None:
     answer = keep(gateway, "sockets")
-    kinds = {
-        os.readlink(entry).partition(":")[0] for entry in Path(f"/proc/{answer.number('pid')}/fd").iterdir()
-    }
-    assert kinds <= {"pipe", "/dev/null"}
+    kinds = {target.partition(":")[0] for target in descriptors(answer.number("pid")).values()}
+    assert kinds and kinds <= {"pipe", "/dev/null"}
 
 
 def test_a_file_replaced_at_once_by_one_of_the_same_size_is_another_program(gateway: Gateway) -> None:
