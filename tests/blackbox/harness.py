@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import http.client
 import itertools
 import os
@@ -12,14 +14,14 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from tests.blackbox.proc import children, started
 
-BOUND = 15.0  # seconds after which an awaited event counts as missing
+BOUND = 30.0  # seconds after which an awaited event counts as missing
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 # `make lanes` runs tests through the other way of a request; last, as tests know the numbers of lines
@@ -66,7 +68,7 @@ class Answer:
 def free_port() -> int:
     """A TCP port on the loopback that nobody has: below those that the kernel gives to clients, and from a
     range of this process's own, so that test processes side by side do not meet."""
-    for port in _ports:
+    for port in _own_ports():
         if not _taken(port):
             return port
     raise AssertionError("no port is free")
@@ -81,8 +83,17 @@ def _taken(port: int) -> bool:
     return False
 
 
-_first = 10_000 + os.getpid() % 100 * 200
-_ports = itertools.cycle(range(_first, _first + 200))
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """200 ports in turn. They are this process's as long as it holds the abstract socket of their name."""
+    for first in range(10_000, 30_000, 200):
+        with contextlib.suppress(OSError):
+            _claim.bind(f"\0ports-of-tests-{first}")
+            return itertools.cycle(range(first, first + 200))
+    raise AssertionError("a hundred test processes at once")
+
+
+_claim = socket.socket(socket.AF_UNIX)
 
 
 class Gateway:
