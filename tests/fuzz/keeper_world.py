@@ -122,16 +122,16 @@ class KeeperWorld:
         self.keeper = keeper.Keeper(["conf"], bytes(32), log, SLOTS, SHARED, Service("", None))
         self.children = self.keeper._children
         vars(self.keeper._holders.accounts._log)["write"] = line
-        vars(self.keeper)["_kill_fronts"] = self._kill_fronts
-        self.keeper._start_front()
+        vars(self.keeper._succession)["kill"] = self._kill_fronts
+        self.keeper._succession.start()
         self.front(0).say(_frame(b'{"kind":"ready"}'))
 
     def front(self, number: int) -> Played:
         """One of the fronts that are left; there is one, unless the gateway ends."""
         known = self.keeper._fronts
         if not known:
-            self.keeper._stopping = False
-            self.keeper._start_front()
+            self.keeper._succession.stopping = False
+            self.keeper._succession.start()
         front = known[number % len(known)]
         assert isinstance(front, Played)
         return front
