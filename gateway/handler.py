@@ -1,4 +1,4 @@
-"""One request from top to bottom; the only place where errors become answers."""
+"""One request from top to bottom; the only place where errors become answers (`Refusals`)."""
 
 import time
 from itertools import islice
@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 from gateway.access.client import clients
 from gateway.access.guard import Guard
 from gateway.configuration.load import Configuration, Host
-from gateway.directives import table
 from gateway.directives.access import access_of
-from gateway.directives.readers.redirects import Document
 from gateway.directives.settings import Settings
-from gateway.errors import CLOSE, BadRequest, Busy, ClientGone, GatewayError, NotFound, RedirectLoop, TooMany
+from gateway.errors import Busy, ClientGone, GatewayError, NotFound, RedirectLoop
 from gateway.keeper.table import session_key
 from gateway.logs.access.logs import AccessLogs
 from gateway.logs.access.masks import Masks
@@ -26,17 +24,14 @@ from gateway.request import redirects
 from gateway.request.body import Body, Receive
 from gateway.request.brake import Brake
 from gateway.request.caller import Caller, LookAgain
-from gateway.request.incoming import Asgi, Connection, Incoming, Known, Record, Scope, Send, request_of
-from gateway.request.lookups import Lookups
+from gateway.request.incoming import Asgi, Incoming, Known, Record, Scope, Send, request_of
 from gateway.request.newcomer import Newcomers
 from gateway.request.order import Ahead
+from gateway.request.refusal import Refusals
 from gateway.request.relay import Relay
-from gateway.sessions.quotas import client_number
 from gateway.sessions.registry import Registry
 from gateway.sessions.session import Session
-from gateway.web import pages
 from gateway.web.own import OwnPages
-from gateway.web.pages import Page
 from gateway.web.plain import plain
 from gateway.web.retired import RetiredHandle
 
@@ -80,8 +75,8 @@ class Handler:
         self._measures = services.registry.measures
         self.ids, self.whole = services.ids, services.registry.whole
         self.remembers = self._clients is None  # else the address of a client depends on more than its bytes
-        self._lookups = Lookups()
         self.brake, self.ahead = Brake(), Ahead()
+        self._refusals = Refusals(services.log, self._measures, self.brake, self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -161,11 +156,8 @@ class Handler:
             asgi = asgi._replace(send=record.logged.through(asgi.send))
         try:
             await self._answer(record, asgi, begun)
-        except BadPath as error:
-            refusal = NotFound(str(error)) if error.status == 404 else BadRequest(str(error))
-            await self._refuse(refusal, record, asgi)
-        except GatewayError as error:
-            await self._refuse(error, record, asgi)
+        except (BadPath, GatewayError) as error:
+            await self._refusals.refuse(error, record, asgi)
         except ClientGone:
             pass
         finally:
@@ -267,49 +259,3 @@ class Handler:
     def _shown(self, host: Host, raw_path: bytes) -> str:
         """A path for the log, handles of sessions in it masked, living or retired (W3)."""
         return self._services.masks.path(host.key, raw_path).decode("latin-1")
-
-    async def _refuse(self, error: GatewayError, record: Record, asgi: Asgi) -> None:
-        if isinstance(error, RetiredHandle):
-            error = self._lookups.judge(error, record)
-        record.error = error
-        if error.log:
-            client = record.request.client
-            where = ":".join(str(part) for part in client if part) if client else None
-            self._services.log(error.level, error.log, client=where, host=record.host.key)
-        if isinstance(error, TooMany):
-            await self._brake(error, record, asgi.scope["gateway.connection"])
-        page = error.page if isinstance(error, RetiredHandle) else pages.of_error(error)
-        if self._measures is not None:
-            self._measures.refusals[page.status] += 1
-        document = record.settings[table.ErrorDocument].get(page.status)
-        if document is not None and await self._documented(document, page, record, asgi):
-            return
-        accept = next((value for name, value in asgi.scope["headers"] if name == b"accept"), b"")
-        await pages.render(page, accept.decode("latin-1"), error.headers)(*asgi)
-
-    async def _brake(self, error: TooMany, record: Record, connection: Connection) -> None:
-        client = record.request.client
-        if client is not None and not await self.brake.hold(client_number(client[0]), connection):
-            error.headers += (CLOSE,)
-
-    async def _documented(self, document: Document, page: Page, record: Record, asgi: Asgi) -> bool:
-        """Send what ErrorDocument says. False when the gateway's own page is meant, or when this fails too."""
-        headers = record.error.headers if record.error is not None else ()
-        if document.kind == "default":
-            return False
-        if document.kind != "path":
-            await pages.of_document(document, page.status, headers)(*asgi)
-            return True
-        request = redirects.by_error(record, document.value, page.status, page.heading, headers)
-        record.redirect(request, page.status)
-        scope = {**asgi.scope, "method": request.method, "headers": request.headers}
-        scope.pop("gateway.refusal", None)
-        try:
-            await self._answer(record, asgi._replace(scope=scope))
-        except (BadPath, GatewayError) as error:
-            text = f"ErrorDocument {page.status} {document.value}: {error}"
-            self._services.log("error", text, host=record.host.key)
-            return False
-        except ClientGone:
-            pass
-        return True
