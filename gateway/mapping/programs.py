@@ -2,30 +2,23 @@
 
 import os
 import stat
-from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from gateway import hosts
-from gateway.configuration.accounts import permitted, process_limits, program_identity
+from gateway.configuration.accounts import permitted, program_identity
 from gateway.configuration.load import Configuration, Host
 from gateway.directives import table
-from gateway.directives.access import access_of
 from gateway.directives.foreign.handlers import PAGES
-from gateway.directives.readers.agents import matcher
-from gateway.directives.readers.lists import HostChoice
-from gateway.directives.readers.types import PROGRAM_TYPE
 from gateway.directives.settings import Settings
 from gateway.errors import ByDirective, Forbidden, GatewayError, NotFound
-from gateway.keeper.identity import Identity
-from gateway.mapping.ahead import configured_groups, environments, host_group
+from gateway.mapping.ahead import configured_groups
+from gateway.mapping.build import build
 from gateway.mapping.found import ClientRedirect, Folder, FolderRedirect, Found, OwnPage, Refused, StaticFile
+from gateway.mapping.kinds import host_choice, is_script, type_of
 from gateway.mapping.locate import Place, locate
-from gateway.mapping.translation import ScriptFolders, translation
-from gateway.program import HostGroup, Limits, Program
-from gateway.protocol.environ import fixed_variables, server_name
+from gateway.mapping.translation import ScriptFolders
+from gateway.program import HostGroup, Program
 from gateway.protocol.paths import BadPath, Path
-from gateway.request.conditional import conditions
 
 _REMEMBERED = 1024
 
@@ -45,7 +38,7 @@ class Programs:
     def __init__(self, configuration: Configuration) -> None:
         self._hosts = {host.key: host for host in (configuration.server, *configuration.hosts)}
         self._accounts = {key: program_identity(host.settings) for key, host in self._hosts.items()}
-        self._build = lru_cache(_REMEMBERED)(partial(_program, self._accounts))
+        self._build = lru_cache(_REMEMBERED)(partial(build, self._accounts))
         self._scripts = ScriptFolders(list(self._hosts.values()))
         self._trails: dict[tuple[str, Path], _Trail] = {}
 
@@ -106,7 +99,7 @@ class Programs:
         info = os.fsencode(place.info)
         cgi_name = path.before(info)
         path.after(cgi_name)
-        if not place.scripted and not _is_script(place.file, settings):
+        if not place.scripted and not is_script(place.file, settings):
             return self._static(place, settings)
         (program, access), led = self._program(host, cgi_name, place, settings), cgi_name + info
         if led != path.decoded:
@@ -148,7 +141,7 @@ class Programs:
         file = place.file
         if not place.scripted and "ExecCGI" not in settings[table.Options]:
             raise Forbidden(f"{file}: Options ExecCGI is off here")
-        hosted = _host_choice(file, settings) is not None
+        hosted = host_choice(file, settings) is not None
         access = os.R_OK if hosted else os.X_OK
         if not permitted(file, access, self._accounts[host.key]):
             raise Forbidden(f"{file}: {'not readable' if hosted else 'not executable'}")
@@ -177,11 +170,11 @@ class Programs:
         if place.info and settings[table.AcceptPathInfo] != "On":
             raise NotFound(f"{place.file} is a file and takes no path info")
         bare = place.file.rstrip("~#")  # an editor's copy
-        if _host_choice(bare, settings) or _is_script(bare, settings) or self._scripts.hold(place.file):
+        if host_choice(bare, settings) or is_script(bare, settings) or self._scripts.hold(place.file):
             raise Forbidden(f"{place.file} is a program; its source is not shown")
         if not os.access(place.file, os.R_OK):
             raise Forbidden(f"{place.file}: not readable")
-        return StaticFile(settings, place.file, settings[table.ForceType] or _type(place.file, settings))
+        return StaticFile(settings, place.file, settings[table.ForceType] or type_of(place.file, settings))
 
 
 def _redirect(settings: Settings, url: str) -> ClientRedirect | Refused | None:
@@ -200,105 +193,3 @@ def _check_links(place: Place, settings: Settings) -> None:
     if "FollowSymLinks" in options or ("SymLinksIfOwnerMatch" in options and not place.strangers):
         return
     raise Forbidden(f"{place.file} is a symbolic link, and Options FollowSymLinks is off")
-
-
-def _extensions(file: str) -> list[str]:
-    return ["." + part.lower() for part in os.path.basename(file).split(".")[1:]]
-
-
-def _is_script(file: str, settings: Settings) -> bool:
-    if settings[table.SetHandler] == "cgi-script" or settings[table.ForceType] == PROGRAM_TYPE:
-        return True
-    handlers, types = settings[table.AddHandler], settings[table.AddType]
-    return any(handlers.get(ext) == "cgi-script" or types.get(ext) == PROGRAM_TYPE for ext in _extensions(file))
-
-
-def _host_choice(file: str, settings: Settings) -> HostChoice | None:
-    groups = settings[table.CGIActivationGroup]
-    return next((groups[ext] for ext in reversed(_extensions(file)) if ext in groups), None)
-
-
-def _type(file: str, settings: Settings) -> str | None:
-    added = settings[table.AddType]
-    return next((added[ext] for ext in reversed(_extensions(file)) if added.get(ext)), None) if added else None
-
-
-def _program(
-    accounts: Mapping[str, Identity | None],
-    host: Host,
-    cgi_name: bytes,
-    file: str,
-    settings: Settings,
-    context: tuple[str, str | None],
-) -> Program:
-    environ, named = environments(settings)
-    nph = os.path.basename(file).startswith("nph-")
-    choice, own_name = _host_choice(file, settings), host.settings[table.ServerName]
-    admin, root = host.settings[table.ServerAdmin], host.settings[table.DocumentRoot] or os.path.dirname(file)
-    fixed = fixed_variables(
-        script_name=cgi_name,
-        script_filename=os.fsencode(file),
-        document_root=os.fsencode(root),
-        server_name=None if own_name is None or host.aliases else own_name.encode(),
-        server_admin=None if admin is None else os.fsencode(admin),
-        context_prefix=os.fsencode(context[0]),
-        context_document_root=os.fsencode(context[1] or root),
-    )
-    return Program(
-        name=(host.key, cgi_name),
-        settings=settings,
-        text=cgi_name.decode("latin-1"),
-        file=file,
-        argv=tuple(os.fsencode(word) for word in _argv(file, choice)),
-        directory=os.fsencode(os.path.dirname(file)),
-        environ=environ,
-        variables=named | fixed,
-        limits=Limits(settings[table.PersistentCGITimeout], settings[table.MaxPersistentCGITimeout]),
-        previous_handles=settings[table.PersistentCGIPreviousHandles],
-        queue=settings[table.PersistentCGIQueue],
-        queue_timeout=settings[table.PersistentCGIQueueTimeout],
-        script_timeout=settings[table.CGIScriptTimeout],
-        timeout=settings[table.Timeout],
-        grace=settings[table.CGIStopGrace],
-        warning=settings[table.PersistentCGIWarning],
-        binding=settings[table.PersistentCGIBind],
-        denied=matcher(settings[table.PersistentCGIDeny]),
-        most_per_user=settings[table.MaxPersistentCGIPerUser],
-        most_per_client=settings[table.MaxPersistentCGIPerClient],
-        rate=settings[table.PersistentCGIClientRate],
-        fresh_when_expired=settings[table.PersistentCGIExpired] == "fresh",
-        body_limit=settings[table.LimitRequestBody],
-        hosted=choice is not None,
-        shared=settings[table.PersistentCGIShared] == "On" and not nph,
-        most_sessions=settings[table.PersistentCGISharedSessions],
-        nph=nph,
-        pass_auth=settings[table.CGIPassAuth] == "On",
-        access=access_of(settings),
-        path_info=settings[table.AcceptPathInfo] != "Off",
-        context=context,
-        translate=translation(host).file,
-        called=_called(host, own_name.encode()) if own_name and host.aliases else None,
-        keeps_output=settings[table.ScriptLog] is not None,
-        conditions=conditions(settings),
-        steady=not conditions(settings) and not host.settings[table.AliasMatch],
-        ahead=host_group(settings, choice, accounts[host.key]),
-        identity=accounts[host.key],
-        process_limits=process_limits(settings),
-    )
-
-
-def _called(host: Host, canonical: bytes) -> Callable[[bytes], bytes]:
-    """SERVER_NAME for a Host header: the name that the client used, if it is one of the host's."""
-
-    @lru_cache(_REMEMBERED)
-    def called(header: bytes) -> bytes:
-        name = server_name(header)
-        return name if name is not None and host.answers_to(name.decode("ascii")) else canonical
-
-    return called
-
-
-def _argv(file: str, choice: HostChoice | None) -> tuple[str, ...]:
-    if choice is None:
-        return (file,)
-    return (*hosts.KINDS[choice.kind].command(choice.option("interpreter")), file)
