@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 gc.disable()  # thousands of tests are collected, and stay: looking for garbage takes a fourth of that time
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; programs inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # no time is a reason to fail
 
 LANGUAGES = {"cc", "gcc", "g++", "clang", "clang++", "musl-gcc", "gfortran", "cobc", "perl"}
 IN_MANY_LANGUAGES = {"docs", "helpers", "hosts", "programs"}

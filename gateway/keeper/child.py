@@ -1,5 +1,8 @@
 """The keeper's records of its processes."""
 
+import fcntl
+import struct
+import termios
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,8 +16,8 @@ TAIL_LINES = 20
 class Child:
     """One process: the keeper's record of it. `warm`: a host that no front knows (yet);
     `sessions`: the slots of a shared instance's sessions, beside its own; `endings`: accounts that are written
-    when it has been reaped; `untold`: the tag of a start that its front has not heard of yet; `heard`: whether
-    the loop watches its stderr."""
+    when it has been reaped; `dismissed`: its front has asked it to end, by end of file; `untold`: the tag of a
+    start that its front has not heard of yet; `heard`: whether the loop watches its stderr."""
 
     id: int
     pid: int
@@ -29,12 +32,20 @@ class Child:
     endings: list[Ending] = field(default_factory=list)
     holder: Any = None
     ending: bool = False
+    dismissed: bool = False
     sweep: bool = False
     exited: bool = False
     untold: int | None = None
     heard: bool = False
     line: bytes = b""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+
+
+def unread(pipe: int) -> int:
+    """Bytes that nobody has read yet (FIONREAD); none where there is no pipe."""
+    if pipe < 0:
+        return 0
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0"))[0])
 
 
 class Pipes(NamedTuple):

@@ -1,11 +1,8 @@
 """The instances: started, listened to, ended (T3) and reaped here, and nowhere else."""
 
 import errno
-import fcntl
 import os
 import signal
-import struct
-import termios
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -179,12 +176,6 @@ class Children:
         child.ending = True
         for slot in (child.slot, *child.sessions):
             self.table.set_state(slot, tables.ENDING)
-
-    def unread(self, child: Child) -> int:
-        """Bytes in the request pipe that the program has not taken (FIONREAD)."""
-        if child.requests < 0:
-            return 0
-        return int(struct.unpack("i", fcntl.ioctl(child.requests, termios.FIONREAD, b"\0\0\0\0"))[0])
 
     def reap(self) -> None:
         """Handle every child that has exited: sweep its group while its number is still held, then reap."""

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.keeper import table as tables
 from gateway.keeper.accounts import Accounts, retirements
 from gateway.keeper.brief import Brief
-from gateway.keeper.child import Child
+from gateway.keeper.child import Child, unread
 from gateway.keeper.children import Children
 from gateway.keeper.claims import Claims
 from gateway.keeper.fields import tag_of, text_of
@@ -79,6 +79,7 @@ class Holders:
         """`end`: begin T3."""
         child = self._children.by_id.get(fields["id"])
         if child is not None and child.holder is front:
+            child.dismissed = fields["how"] == "eof"
             self._children.end(child, fields["how"])
 
     def give(self, front: Front, fields: dict[str, Any]) -> None:
@@ -160,7 +161,7 @@ class Holders:
             return
         self._stopped(child)
         # A frame that was not taken whole must not be read as a request: B3, T3
-        self._children.end(child, "kill" if self._children.unread(child) else "eof")
+        self._children.end(child, "kill" if unread(child.requests) else "eof")
 
     def _settle(self, child: Child) -> None:
         """Nobody holds this idle instance: it goes to the first who asked, else to the heir."""
@@ -193,6 +194,9 @@ class Holders:
 
     def _gone(self, child: Child, facts: dict[str, Any]) -> None:
         self.accounts.reaped(child, facts)
+        if child.dismissed and (count := unread(child.output)):
+            text = f"{child.about['cgi_name']}: {count} bytes of output belong to no page"
+            self._log("warn", text, pid=child.pid, host=child.about["host"])
         for front in self._wanted.pop(child.id, ()):
             front.send("missing", id=child.id)
         if child.holder is not None:

@@ -11,8 +11,10 @@ from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import Gateway
 
 PYTHON = """
-import os, sys
+import atexit, os, sys
 query = os.environ["QUERY_STRING"]
+if query == "late":
+    atexit.register(print, "last")
 if query == "hook":
     sys.excepthook = lambda kind, error, trace: print("shown:", error)
 if query == "before":
@@ -30,7 +32,7 @@ $| = 1;
 my $query = $ENV{QUERY_STRING};
 exit 3 if $query eq 'before';
 print "Content-Type: text/plain\n\nbegun\n";
-END { print "last\n" if $ENV{QUERY_STRING} eq 'exit' }
+END { print "last\n" if $ENV{QUERY_STRING} =~ /exit|late/ }
 exit 3 if $query eq 'exit';
 if ($query eq 'fork') { fork or exit 4; wait; print $? >> 8 }
 $SIG{__DIE__} = sub { print "shown: @_" } if $query eq 'hook';
@@ -70,6 +72,15 @@ def test_a_page_in_whose_middle_a_script_dies_is_cut_and_no_page_is_502(gateway:
     answer = gateway.get(f"/cgi-bin/{name}?die")
     assert (answer.status, answer.text, answer.whole) == (200, "begun\n", False)
     assert gateway.get(f"/cgi-bin/{name}?before").status == 502
+
+
+@pytest.mark.parametrize("name", ["end.py", pytest.param("end.pl", marks=pytest.mark.needs("perl"))])
+def test_what_a_script_prints_when_its_page_is_over_is_in_no_page_and_the_log_tells(
+    gateway: Gateway, name: str
+) -> None:
+    answer = gateway.get(f"/cgi-bin/{name}?late")
+    assert (answer.status, answer.text, answer.whole) == (200, "begun\n", True)
+    gateway.wait_log(rf"/cgi-bin/{name}: 5 bytes of output belong to no page")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.blackbox.conftest import Serve
@@ -251,7 +251,6 @@ colours = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(colours)
 
 
-@settings(deadline=None)  # Pygments is loaded by the first
 @given(
     st.sampled_from(["a.py", "a.pl", "a.c", "a.cob", "a.sh", "a.json", "a.txt"]),
     st.text("a1 \n\t'\"<&>#/\\*=$é"),

@@ -12,7 +12,7 @@ from gateway.directives.steering import ROWS
 
 from .conftest import Configure
 
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 name = st.sampled_from([row.name for row in ROWS.values() if not row.name.startswith("Include")])
 word = st.one_of(

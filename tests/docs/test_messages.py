@@ -54,6 +54,7 @@ MISTAKES = {
     "expected Status: 200 to 599 and a reason, found …": headed(f"Status: none\\n{TYPE}"),
     "expected one status header, found two that differ": headed(f"Status: 200\\nStatus: 404\\n{TYPE}"),
     "expected 3 bytes of body (Content-Length), found more": headed(f"Content-Length: 3\\n{TYPE}"),
+    "… bytes of output belong to no page": sh(f'printf "{TYPE}page\\004$HTSESSION_END\\n"', REST, "echo bye"),
     "HTS001 the handle is not unique": loop(f'printf "Accept-HTSession: the-only-one\\n{TYPE}"'),
     "HTS002 timed out after … s": loop(STAY),
     "HTS003 MaxPersistentCGI is reached": loop(STAY),

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hangman.player import HANGMAN, WORDS
@@ -31,7 +31,6 @@ def test_the_words_are_ones_that_can_be_guessed() -> None:
     assert {words.new_word() for _ in range(50)} <= set(WORDS)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(WORDS), MOVES)
 def test_any_moves_keep_the_rules_and_survive_as_text(word: str, moves: list[str]) -> None:
     state = rules.State(word)
@@ -56,7 +55,6 @@ def test_any_moves_keep_the_rules_and_survive_as_text(word: str, moves: list[str
         assert gallows.drawing(state.misses).count("<path") >= 2
 
 
-@settings(deadline=None)
 @given(st.sampled_from(WORDS))
 def test_all_letters_of_a_word_win_and_six_others_lose(word: str) -> None:
     state = lost = rules.State(word)
@@ -86,7 +84,6 @@ def test_a_guess_in_a_game_that_is_over_changes_nothing() -> None:
 GOOD = "word=banana&tried=ae&called=&played=3&won=1&wrong=9"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80) | st.text("abcdeworntilpyg=&0123456789_%+;", max_size=80))
 def test_what_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.measure.measures import Measures
@@ -78,7 +78,6 @@ class Fronts:
         self.begin()
 
 
-@settings(deadline=None)
 @given(steps)
 def test_every_request_is_written_once_by_whichever_front_unless_it_dies(
     world: World, steps: list[tuple[str, float]]

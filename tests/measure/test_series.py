@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.keeper.table import HISTORY, create
@@ -36,7 +36,6 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(steps)
 def test_the_series_gives_the_seconds_as_they_came_and_minutes_made_of_them(
     steps: list[tuple[float, int, int]],
@@ -73,7 +72,6 @@ def test_the_newest_600_seconds_and_1440_minutes_are_kept_oldest_first() -> None
     assert [one.at for one in minutes] == [OFFSET + 60.0 * minute - 4 for minute in range(2, MINUTES + 2)]
 
 
-@settings(deadline=None)
 @given(st.sampled_from((0, 1, 59, 60, SECONDS, SECONDS + 1, SECONDS + 9)), st.integers(0, 200))
 def test_whoever_dies_while_writing_leaves_the_others_whole(already: int, written: int) -> None:
     memory, series = empty()
@@ -136,7 +134,6 @@ def test_it_fits_into_the_shared_table_and_touches_nothing_else() -> None:
 values = st.lists(st.one_of(st.floats(0, 59.9), st.sampled_from(BOUNDS)), min_size=1)
 
 
-@settings(deadline=None)
 @given(values, st.one_of(st.floats(0.001, 1.0), st.sampled_from((0.5, 0.95, 0.99))))
 def test_a_quantile_lies_in_the_bucket_of_the_value_that_it_stands_for(values: list[float], q: float) -> None:
     histogram = Histogram()
@@ -151,7 +148,6 @@ def test_a_quantile_lies_in_the_bucket_of_the_value_that_it_stands_for(values: l
     assert bounds[bucket] <= found <= bounds[bucket + 1]
 
 
-@settings(deadline=None)
 @given(values, st.floats(0, 1), st.floats(0, 1))
 def test_a_higher_quantile_is_not_lower(values: list[float], one: float, other: float) -> None:
     histogram = Histogram()

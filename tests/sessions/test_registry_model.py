@@ -211,4 +211,4 @@ class Registry(RegistryMachine):
 
 
 TestRegistry = Registry.TestCase
-TestRegistry.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
+TestRegistry.settings = settings(max_examples=EXAMPLES, stateful_step_count=50)

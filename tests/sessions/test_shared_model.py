@@ -295,7 +295,7 @@ class SharedInstance(SharedMachine):
 
 
 TestSharedInstance = SharedInstance.TestCase
-TestSharedInstance.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
+TestSharedInstance.settings = settings(max_examples=EXAMPLES, stateful_step_count=50)
 
 
 def test_a_newcomer_who_waited_is_let_in_though_all_sessions_timed_out_at_another_front() -> None:
