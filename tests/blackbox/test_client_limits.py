@@ -11,7 +11,7 @@ import pytest
 from tests.blackbox.clients import new_handle
 from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.credentials import basic, guarded, write_users
-from tests.blackbox.harness import Answer, Gateway, wait_for
+from tests.blackbox.harness import BOUND, Answer, Gateway, wait_for
 
 pytestmark = pytest.mark.running
 
@@ -110,7 +110,7 @@ def test_L2_the_counts_survive_a_reload_and_a_crash_of_the_front(by_client: Gate
 
 def test_L2_counts_hold_while_two_fronts_serve(by_client: Gateway) -> None:
     client, fronts = "203.0.113.3", by_client.fronts()
-    old = http.client.HTTPConnection("127.0.0.1", by_client.port, timeout=15)
+    old = http.client.HTTPConnection("127.0.0.1", by_client.port, timeout=BOUND)
     gate = by_client.folder / "gate"
     old.request("GET", f"{CHILD}?wait={gate}&handle=held-back-one&count", headers={"X-Client": client})
     wait_for("the request to run", lambda: len(by_client.instances()) > 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.blackbox.conftest import Serve
-from tests.blackbox.harness import Answer, Gateway, wait_for
+from tests.blackbox.harness import BOUND, Answer, Gateway, wait_for
 from tests.blackbox.raw import Raw, exchange
 
 DIRECTIVES = """
@@ -150,7 +150,7 @@ def test_a_flood_of_requests_in_one_packet_takes_no_memory(usual: Gateway) -> No
         with contextlib.suppress(BlockingIOError, ConnectionError):
             for _ in range(FLOOD // (1 << 16)):
                 client.sock.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
-        client.sock.settimeout(15)
+        client.sock.settimeout(BOUND)
         received = client.rest()
     assert received.count(b"HTTP/1.1 ") <= 103
     assert received.count(b"connection: close") == 1

@@ -14,7 +14,7 @@ import pytest
 
 from tests.blackbox.clients import Client
 from tests.blackbox.conftest import Serve
-from tests.blackbox.harness import Gateway, read_answer, wait_for
+from tests.blackbox.harness import BOUND, Gateway, read_answer, wait_for
 from tests.blackbox.proc import alive, children, comm, descriptors, status
 
 pytestmark = pytest.mark.running
@@ -26,7 +26,6 @@ printf 'Accept-HTSession: %s\\nX: y\\n\\n%s\\004%s\\n' "$handle" "$handle" "$HTS
 read -r line <&3
 """
 ROOM = "MaxPersistentCGI 1100\nMaxCGIJobs 1200"
-DEATH_BOUND = 5.0  # seconds in which everything is gone after the keeper was killed
 NO_REQUEST = "the front to have closed its connections"
 
 
@@ -81,7 +80,7 @@ def test_kill_9_of_the_keeper_ends_everything(serve: Serve, guardian: str) -> No
         pids += gateway.instances() + guardians(gateway)
         os.kill(gateway.keeper, signal.SIGKILL)
         assert gateway.wait_exit() == -signal.SIGKILL
-        wait_for("the end of everything", lambda: not any(map(alive, pids)), DEATH_BOUND)
+        wait_for("the end of everything", lambda: not any(map(alive, pids)))
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", gateway.port)) != 0
 
@@ -165,7 +164,7 @@ def test_T5_nothing_is_left_after_a_stop_with_many_sessions(
 
 def over_unix(path: Path, request: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(10)
+        sock.settimeout(BOUND)
         sock.connect(str(path))
         sock.sendall(request)
         received = b""

@@ -73,7 +73,7 @@ def test_faults_are_reported_in_the_same_words_cold_and_warm(
     gateway: Gateway, cold: Gateway, how: str, later: bool
 ) -> None:
     said = {one: _end(one, ENDS[how], later) for one in (cold, gateway)}
-    wait_for("the same words", lambda: said[cold]() == said[gateway]() and said[cold]()[1], 5)
+    wait_for("the same words", lambda: said[cold]() == said[gateway]() and said[cold]()[1])
     (status, whole, *_), words = said[gateway]()
     assert status == 504 if how == "slow" else (status == 502 or not whole), words
 
