@@ -19,7 +19,7 @@ from playwright.sync_api import (
 
 from tests.browser.site import ARTIFACTS
 
-BOUND = 20_000.0  # milliseconds after which an awaited event counts as missing
+BOUND = 60_000.0  # milliseconds after which an awaited event counts as missing
 # A window for pictures that go into documents: narrow enough to be read there, sharp enough for fine screens
 PICTURE = {"viewport": {"width": 800, "height": 680}, "device_scale_factor": 2}
 _COMPLAINT = "not a page of ours: "

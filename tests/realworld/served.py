@@ -16,7 +16,7 @@ from tests.realworld.pair import SiteGateway, fetch
 
 SERVERS = ["gateway", pytest.param("apache", marks=pytest.mark.needs("apache2"))]
 GATEWAY_ONLY = ["gateway"]  # for what takes long, or what Apache does not do
-CLIENT_BOUND = 60  # seconds for one run of a client
+CLIENT_BOUND = 120  # seconds for one run of a client
 USER, PASSWORD = "alice", "a secret: yes"
 
 
