@@ -1,6 +1,5 @@
 """A client's connection: uvicorn's HTTP protocol, with what the gateway needs beyond it."""
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -13,7 +12,7 @@ from uvicorn.server import ServerState
 from gateway.errors import BadRequest, GatewayError, HeadTooLarge, LineTooLong, RequestTimeout
 from gateway.front import heads
 from gateway.front.client import Admission, Client, Stage
-from gateway.front.cycle import Careful, Cycle
+from gateway.front.cycle import Careful, Cycle, equip
 from gateway.front.misread import Enough, meaning
 
 _BETWEEN, _HEAD, _BODY = Stage
@@ -64,7 +63,7 @@ class Protocol(Client):
         except httptools.HttpParserUpgrade as upgrade:
             self._without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._refuse(meaning(error, data))
+            self._refuse(meaning(error, data), named=isinstance(error, httptools.HttpParserInvalidURLError))
         except GatewayError as error:
             self._refuse(error)
 
@@ -184,7 +183,7 @@ class Protocol(Client):
             scope["gateway.refusal"] = refusal
         before = self.cycle
         self.cycle = cycle = kind.__new__(kind)
-        self.equip(cycle, scope, keep_alive=keep_alive, expects=expects)
+        equip(cycle, self, scope, keep_alive=keep_alive, expects=expects)
         if isinstance(cycle, Careful):
             cycle.connection, cycle.asked = self, asked
         if before is None or before.response_complete:
@@ -192,25 +191,6 @@ class Protocol(Client):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
-
-    def equip(
-        self, cycle: RequestResponseCycle, scope: dict[str, Any], *, keep_alive: bool, expects: bool = False
-    ) -> None:
-        """Give a cycle all that it has, as uvicorn does."""
-        RequestResponseCycle.__init__(
-            cycle,
-            scope=scope,  # type: ignore[arg-type]
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=expects,
-            keep_alive=keep_alive,
-            on_response=self.on_response_complete,
-        )
 
     def start(self, cycle: RequestResponseCycle, application: Any) -> None:
         """Have an ASGI application answer a request in a task."""
@@ -285,8 +265,9 @@ class Protocol(Client):
         self.parser.feed_data(b"POST / HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % length)
         self.data_received(rest)
 
-    def _refuse(self, error: GatewayError | None) -> None:
-        """Answer what cannot be served, behind what is under way; nothing more of this client is parsed."""
+    def _refuse(self, error: GatewayError | None, *, named: bool = False) -> None:
+        """Answer what cannot be served, behind what is under way; nothing more of this client is parsed.
+        `named`: the method is known, although there is no target."""
         self.deaf = True
         if self.stage is _BODY:
             self._fail(error)
@@ -297,7 +278,7 @@ class Protocol(Client):
             self.url, self.headers, self._version = b"", [], "1.1"
         self.stage, self._final, self.body_length = _BODY, True, None
         self.patience = self.DRAINED
-        self._method = self.parser.get_method().decode("ascii") if self.url else "GET"
+        self._method = self.parser.get_method().decode("ascii") if self.url or named else "GET"
         self._begin(Careful, keep_alive=False, refusal=error)
 
     def _fail(self, error: GatewayError | None) -> None:

@@ -1,5 +1,6 @@
-"""Responses that need care: to a request with a body, to HTTP/1.0, or to the last request of a connection."""
+"""A request and its response; those that need care have a body, or are the last one of their connection."""
 
+import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -102,3 +103,28 @@ class Careful(Cycle):
         """
         connection = self.connection
         return self.waiting_for_100_continue or (status >= 400 and connection.remaining > connection.DRAINED)
+
+
+def equip(
+    cycle: RequestResponseCycle,
+    connection: Client,
+    scope: dict[str, Any],
+    *,
+    keep_alive: bool,
+    expects: bool = False,
+) -> None:
+    """Give a cycle all that it has, as uvicorn does; `expects`: the client waits for 100 Continue."""
+    RequestResponseCycle.__init__(
+        cycle,
+        scope=scope,  # type: ignore[arg-type]
+        transport=connection.transport,
+        flow=connection.flow,
+        logger=connection.logger,
+        access_logger=connection.access_logger,
+        access_log=False,
+        default_headers=connection.server_state.default_headers,
+        message_event=asyncio.Event(),
+        expect_100_continue=expects,
+        keep_alive=keep_alive,
+        on_response=connection.on_response_complete,
+    )

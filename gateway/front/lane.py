@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from gateway.errors import GatewayError
 from gateway.front.client import Admission, Stage
 from gateway.front.connection import Protocol
-from gateway.front.cycle import Careful
+from gateway.front.cycle import Careful, equip
 from gateway.handler import Handler
 from gateway.protocol.environ import Request
 from gateway.protocol.events import Event, Head
@@ -106,7 +106,7 @@ class Direct(Relay, Careful):
         assert self.on is not None
         gone, connection, request = self.disconnected, self.connection, self.on.request
         scope = connection.scope_of(request.method, request.raw_path, request.query, request.headers)
-        connection.equip(self, scope, keep_alive=self.keep_alive)
+        equip(self, connection, scope, keep_alive=self.keep_alive)
         self.more_body, self.disconnected = False, gone
         self.message_event.set()
         connection.start(self, self._go_on)

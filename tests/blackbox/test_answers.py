@@ -196,6 +196,14 @@ def test_table_errors_have_no_body_for_HEAD(gateway: Gateway, path: str) -> None
     assert answer.header("content-length") == full.header("content-length")
 
 
+@pytest.mark.parametrize("line", ["a", "/a\x01b HTTP/1.1", "http:// HTTP/1.1", "/a\x7fb", "/a HTTP/9"])
+def test_HEAD_of_what_cannot_be_read_has_no_body_either(gateway: Gateway, line: str) -> None:
+    received = gateway.raw(f"HEAD {line}\r\nHost: x\r\n\r\n".encode())
+    assert received.startswith(b"HTTP/1.1 400 ") and received.endswith(b"\r\n\r\n")
+    received = gateway.raw(f"GET {line}\r\nHost: x\r\n\r\n".encode())
+    assert received.startswith(b"HTTP/1.1 400 ") and not received.endswith(b"\r\n\r\n")
+
+
 def test_table_a_name_from_the_url_is_not_shown_unescaped(gateway: Gateway) -> None:
     answer = gateway.get("/cgi-bin/" + quote("<script>alert(1)</script>"))
     _page(answer, 404, "Not Found")
