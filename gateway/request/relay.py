@@ -86,7 +86,7 @@ class Relay:
 
     async def next(self, call: Call) -> list[Event]:
         """The parts that have come since the last time; empty when the exchange has failed."""
-        while not self._parts and not call.exchange.over:
+        while not self._parts and not call.settled:
             self._ready = self._loop.create_future()
             await self._ready
         parts, self._parts, self._size = list(self._parts), (), 0
@@ -176,7 +176,7 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             raise ClientGone
         if whole:
             relay.on_whole(call)
-            there = not relay.connection.lost
+            there = not (relay.connection.lost or (tells(call) and relay.connection.left))
             await send({"type": "http.response.body", "body": body, "more_body": False})
             relay.delivered = there and not relay.connection.lost
             return None
@@ -212,6 +212,13 @@ async def _drop(call: Call, relay: Relay) -> None:
         await relay.next(call)
         if relay.connection.lost and call.exchange.first:
             raise ClientGone
+
+
+def tells(call: Call) -> bool:
+    """Whether the response has a handle that its client does not know yet: it is looked whether that one is
+    still there (R7)."""
+    session = call.session
+    return session is not None and (call.newcomer or bool(session.handles.issued))
 
 
 def body_of(parts: Iterable[Event]) -> bytes:

@@ -40,12 +40,12 @@ class Call:
     `head_only`: HEAD never starts a session (L3); `user` is REMOTE_USER (W1), `guest` what else is known of who
     may begin a session. `segment` is the URL's first segment behind the cgi-name (R3), `path_info` (of a first
     request) all behind it; `since` the time of the last progress, `reading` whether the program is read from,
-    `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output; `output`
-    takes what comes until the head is known, for ScriptLog. `began`, `answered` and `ended` (0.0: not yet) are
-    when the program was handed out, when its head had come and its response was over, monotonic; `bytes_in` are
-    of the request's body, `bytes_out` of what the program wrote, as far as the session has not got them yet;
-    `counted`: until when it has got the time. `number`: of the request within the session that it has or
-    begins.
+    `lost_at` when the client was found gone (R7), `eof` whether the program has closed its output, `undecided`
+    whether the keeper is asked about its handle; `output` takes what comes until the head is known, for
+    ScriptLog. `began`, `answered` and `ended` (0.0: not yet) are when the program was handed out, when its head
+    had come and its response was over, monotonic; `bytes_in` are of the request's body, `bytes_out` of what the
+    program wrote, as far as the session has not got them yet; `counted`: until when it has got the time.
+    `number`: of the request within the session that it has or begins.
     """
 
     # Defaults of the class, not slots: what most calls never change is not set for each.
@@ -53,7 +53,7 @@ class Call:
     verdict: Verdict | None = None
     extra_headers: Sequence[tuple[bytes, bytes]] = ()
     output: bytearray | None = None
-    eof = waits_for_body = False
+    eof = waits_for_body = undecided = False
     reading = True
     ended = answered = lost_at = 0.0
     bytes_in = bytes_out = _backlog = 0
@@ -87,6 +87,12 @@ class Call:
         self._sink, self._decide = sink, decide
         instance.call = self
         instance.resume()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more comes for the sink: the exchange has failed, or is over and judged."""
+        exchange = self.exchange
+        return exchange.fault is not None or (exchange.end is not None and not self.undecided)
 
     # ---- to the program
 
@@ -161,6 +167,7 @@ class Call:
             self.answered = self.since
             decision = self._decide(self, exchange.head)
             if decision is not None:
+                self.undecided = True
                 self.pause()
                 decision.add_done_callback(lambda _: self._decided(events))
                 return
@@ -174,6 +181,7 @@ class Call:
         self.exchange.reader.skip(count)
 
     def _decided(self, events: list[Event]) -> None:
+        self.undecided = False
         self.resume()
         self._sink.events(events)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blackbox.clients import Client, Gate
 from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.counting import CGI, Slow, count, ended, start, wait_drained
 from tests.blackbox.harness import BOUND, Gateway, free_port, read_answer, wait_for
@@ -109,6 +110,31 @@ def test_R7_a_lost_response_is_still_known_as_lost_after_a_reload(gateway: Gatew
     gateway.reload()
     answer = gateway.get(f"{CGI}/seen?handle=seen&env=HTSESSION_RETRY&count")
     assert answer.text.startswith("HTSESSION_RETRY=1\ncount=3 ")
+
+
+@pytest.mark.parametrize("lane", ["On", "Off"])
+def test_R7_a_client_that_leaves_while_the_keeper_is_asked_for_a_new_handle_has_lost_the_response(
+    serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path, lane: str
+) -> None:
+    gateway = serve(f"SessionLane {lane}")
+    start(gateway, "held")
+    slow = Slow(gateway, pool, tmp_path, f"{CGI}/held?handle=held&count")
+    gateway.reload()  # and the old front stays
+    start(gateway, "seen")
+    running, gate, written = Gate(tmp_path), Gate(tmp_path), Gate(tmp_path)
+    query = f"handle=unseen&{running.touch}&{gate.wait}&count&mark&nomark&{written.touch}"
+    client = Client(gateway, f"{CGI}/seen?{query}")
+    running.wait_open()
+    os.kill(gateway.keeper, signal.SIGSTOP)
+    try:
+        gate.open()
+        written.wait_open()
+        client.leave()
+    finally:
+        os.kill(gateway.keeper, signal.SIGCONT)
+    answer = gateway.get(f"{CGI}/seen?handle=seen&env=HTSESSION_RETRY&count")
+    assert answer.text.startswith("HTSESSION_RETRY=1\ncount=3 ")
+    assert slow.finish().text.startswith("count=2 ")
 
 
 def test_R4_sessions_of_a_vanished_cgi_name_end(serve: Serve) -> None:
