@@ -10,6 +10,8 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +123,27 @@ class Scene:
         os.kill(pid, signal.SIGSTOP)
         wait_for("its halt", lambda: state(pid) in "TtZX")
 
-    def draw_instance(self) -> Visitor:
-        """One of the sessions that have a process of their own, and that no fault has met."""
-        return self.load.take(lambda one: one.program != programs.SHARED and one.exposed is None)
+    def draw_instance(self, *, rotates: bool = False) -> Visitor:
+        """One of the sessions that have a process of their own, and that no fault has met; `rotates`: with a
+        new handle for each page."""
+        return self.load.take(
+            lambda one: one.program != programs.SHARED and one.exposed is None and one.rotates >= rotates
+        )
+
+    @contextmanager
+    def two_fronts(self) -> Iterator[None]:
+        """As long as it lasts the old front has a request under way, and another one serves."""
+        visitor, old = self.draw_instance(), self.front()
+        with self.connect() as client:
+            go = self.begin(client, visitor, "running")
+            os.kill(self.gateway.keeper, signal.SIGHUP)
+            self.await_another(old)
+            yield
+            go.touch()
+            if self.judge(client, visitor) != 200:
+                self.fail("wrong", "the request of the old front was not answered")
+        self.load.give_back(visitor)
+        wait_for("the old front's end", lambda: not alive(old), PATIENCE)
 
     # ---- requests of a visitor that the load has left to the fault
 

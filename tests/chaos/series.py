@@ -16,6 +16,8 @@ from tests.chaos.programs import ALL
 from tests.chaos.report import Outcome
 from tests.chaos.scene import READY, Scene, site
 
+LINES = 40  # of the error log, where something has failed
+
 
 def run(fault: Fault, folder: Path, native: Path, times: int, sessions: int, seed: int) -> Outcome:
     """The fault so many times, beside so many sessions, in a new folder; the gateway is stopped in the end."""
@@ -43,6 +45,8 @@ def run(fault: Fault, folder: Path, native: Path, times: int, sessions: int, see
         scene.fail("leftovers", line)
     for pid, name in remains.processes(folder).items():
         scene.fail("orphans", f"{pid} {name}, after the stop")
+    if load.book.failures:
+        load.book.failures += [f"error log: {line}" for line in gateway.log.splitlines()[-LINES:]]
     return Outcome.of(fault, times, sessions, load.book, time.monotonic() - begin)
 
 

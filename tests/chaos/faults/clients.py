@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from tests.blackbox.harness import wait_for
@@ -12,6 +13,8 @@ from tests.chaos.load import FILL
 from tests.chaos.scene import Scene
 
 _BODY = b"b" * 3000
+_DEPARTURES = 10
+_LONG_FOR_A_PAGE = 0.005  # seconds
 
 
 def _connected(scene: Scene, visitor: Visitor) -> None:
@@ -86,6 +89,15 @@ def _half_closed(scene: Scene, visitor: Visitor) -> None:
     _lost_page(scene, visitor)
 
 
+def _at_any_moment(scene: Scene, visitor: Visitor) -> None:
+    """While its request, its page or a question about its new handle is on the way, as chance wants."""
+    with scene.connect() as client:
+        scene.send(client, visitor.target())
+        time.sleep(scene.chance.uniform(0, _LONG_FOR_A_PAGE))
+        scene.reset(client)
+    _lost_page(scene, visitor)
+
+
 def _judge(scene: Scene, client: Raw, visitor: Visitor, *, body: bytes = b"", fill: int = 0) -> None:
     if scene.judge(client, visitor, body=body, fill=fill) != 200:
         scene.fail("wrong", "a slow client was not served")
@@ -108,6 +120,18 @@ PHASES = (_connected, _in_the_head, _in_the_body, _sent, _while("running"), _whi
 def _phase(scene: Scene) -> None:
     visitor = scene.draw_instance()
     PHASES[scene.turn % len(PHASES)](scene, visitor)
+    _goes_on(scene, visitor)
+
+
+def _while_two_fronts_serve(scene: Scene) -> None:
+    with scene.two_fronts():
+        for _ in range(_DEPARTURES):
+            visitor = scene.draw_instance(rotates=True)
+            _at_any_moment(scene, visitor)
+            _goes_on(scene, visitor)
+
+
+def _goes_on(scene: Scene, visitor: Visitor) -> None:
     scene.load.give_back(visitor)
     serial = visitor.serial
     wait_for("its next request", lambda: visitor.serial > serial + 1 or not visitor.count, 60)
@@ -121,5 +145,8 @@ FAULTS = (
         Rules(),
         110,
         smoke=len(PHASES),
+    ),
+    Fault(
+        "clients-reload", "ten clients that vanish while two fronts serve", _while_two_fronts_serve, Rules(), 20
     ),
 )
