@@ -23,7 +23,7 @@ from gateway.protocol.environ import Request
 from gateway.protocol.events import Event, Head
 from gateway.request.body import NO_BODY, Body, Receive
 from gateway.request.incoming import Asgi, Incoming, Known, Scope, Send
-from gateway.request.relay import Relay, body_of, headers_of, judge_exit, tells
+from gateway.request.relay import Relay, body_of, headers_of, judge_exit
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -68,8 +68,9 @@ class Direct(Relay, Careful):
         head = events[0]
         if type(head) is not Head or head.local_redirect is not None or head.validators is not None:
             return False
-        new = tells(call)
-        if new and not connection.lost and connection.left:
+        session = call.session
+        tells = session is not None and (call.newcomer or session.handles.issued)
+        if tells and not connection.lost and connection.left:
             self.disconnected = True  # R7: a page with a new handle that nobody gets
         if connection.lost or connection.flow.write_paused:
             return False
@@ -77,8 +78,8 @@ class Direct(Relay, Careful):
         headers = headers_of(call, head, head.status, body, whole=True)
         written = _written(head.status, connection.server_state.default_headers, headers, body)
         if call.newcomer:
-            record.started = call.session
-        if new:
+            record.started = session
+        if tells:
             self._handler.whole(call)
             connection.transport.write(written)  # H5, R7: before the old handle is retired
             self._handler.over(self, delivered=not connection.lost)

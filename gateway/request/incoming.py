@@ -84,10 +84,6 @@ class Connection(Protocol):
         """Whether the client is gone."""
 
     @property
-    def left(self) -> bool:
-        """Whether it is gone, or about to be, as the kernel knows."""
-
-    @property
     def backlog(self) -> int:
         """Bytes that wait to be taken by the client."""
 

@@ -176,7 +176,7 @@ async def respond(call: Call, relay: Relay, send: Send, request: Request) -> Hea
             raise ClientGone
         if whole:
             relay.on_whole(call)
-            there = not (relay.connection.lost or (tells(call) and relay.connection.left))
+            there = not relay.connection.lost
             await send({"type": "http.response.body", "body": body, "more_body": False})
             relay.delivered = there and not relay.connection.lost
             return None
@@ -212,13 +212,6 @@ async def _drop(call: Call, relay: Relay) -> None:
         await relay.next(call)
         if relay.connection.lost and call.exchange.first:
             raise ClientGone
-
-
-def tells(call: Call) -> bool:
-    """Whether the response has a handle that its client does not know yet: it is looked whether that one is
-    still there (R7)."""
-    session = call.session
-    return session is not None and (call.newcomer or bool(session.handles.issued))
 
 
 def body_of(parts: Iterable[Event]) -> bytes:
