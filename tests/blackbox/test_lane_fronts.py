@@ -105,4 +105,7 @@ def test_a_front_killed_under_load_in_the_lane_takes_only_what_was_in_flight(
     gateway.kill_front()
     _go_on(visitors)
     assert all(visitor.cut for visitor in visitors if visitor.lost)
+    newcomer = Visitor(gateway)  # all others may have been in flight
+    with Raw(gateway) as client:
+        assert client.request(f"GET {newcomer.url}").number("count") == 2
     assert asked(gateway, "status")["in_lane"] > 0
