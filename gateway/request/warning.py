@@ -50,7 +50,7 @@ def left(registry: Registry, session: Session, wish: bytes) -> float:
     until = min(now + session.timeout, session.rested + session.program.limits.max_timeout)
     if wish == b"stay" and until > session.deadline > now:
         registry.prolong(session, until - now)
-    return max(0.0, session.deadline - now)
+    return max(0.0, session.deadline - time.monotonic())
 
 
 async def answer(send: Send, seconds: float) -> None:
