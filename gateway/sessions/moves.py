@@ -1,6 +1,7 @@
 """Sessions that move between fronts: adopted, recalled, borrowed, given back (spec 5, who holds a session)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from gateway.errors import Busy
@@ -27,6 +28,10 @@ class Moves:
         self._registry, self._link, self._resolve = registry, link, resolve
         self._table = registry.store.table
         self._wanted: dict[int, asyncio.Future[None]] = {}
+        self._borrowing = Counter[
+            int
+        ]()  # requests that wait for an instance, or have not gone on since it came
+        self._recalled: set[int] = set()  # that are given when those have gone on
 
     def elsewhere(self, name: Name, handle: bytes) -> int | None:
         """The number of the instance in which another front has a session of this handle."""
@@ -45,9 +50,23 @@ class Moves:
         if wanted is None:
             wanted = self._wanted[instance] = self._registry.loop.create_future()
             self._link.tell("want", id=instance)
-        await asyncio.wait((wanted,), timeout=at_most)
+        self._borrowing[instance] += 1
+        try:
+            await asyncio.wait((wanted,), timeout=at_most)
+        finally:
+            self._went_on(instance)
         if not wanted.done():
             raise Busy(f"waited {at_most:g} s for a session of another front", retry_after=at_most)
+
+    def _went_on(self, number: int) -> None:
+        """A request waits for this instance no more; it takes it before anything else happens."""
+        self._borrowing[number] -= 1
+        if self._borrowing[number]:
+            return
+        del self._borrowing[number]
+        if number in self._recalled:
+            self._recalled.discard(number)
+            self._registry.loop.call_soon(self._recall, number)
 
     def granted(self, message: Message) -> None:
         """`grant`: this front holds the instance from now on."""
@@ -74,8 +93,16 @@ class Moves:
         self._answered(message.fields["id"])
 
     def recalled(self, message: Message) -> None:
-        """`recall`: give the instance, in its turn (R5)."""
-        instance = self._registry.instances.get(message.fields["id"])
+        """`recall`: give the instance, in its turn (R5). Who has asked for it and got it just now comes first:
+        two fronts would else give it to and fro, and nobody would be served."""
+        number = message.fields["id"]
+        if number in self._borrowing and number in self._registry.instances:
+            self._recalled.add(number)
+        else:
+            self._recall(number)
+
+    def _recall(self, number: int) -> None:
+        instance = self._registry.instances.get(number)
         if instance is not None:
             self._registry.recall(instance)
 

@@ -138,8 +138,10 @@ class Scene:
             go = self.begin(client, visitor, "running")
             os.kill(self.gateway.keeper, signal.SIGHUP)
             self.await_another(old)
-            yield
-            go.touch()
+            try:
+                yield
+            finally:
+                go.touch()
             if self.judge(client, visitor) != 200:
                 self.fail("wrong", "the request of the old front was not answered")
         self.load.give_back(visitor)

@@ -8,6 +8,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from gateway.errors import Busy, ClientGone
 from gateway.keeper.reasons import Reason
+from gateway.sessions.lifecycle import State
 from gateway.sessions.session import Session
 from tests.sessions.faces import Face, Running, Waiter
 from tests.sessions.model import EXAMPLES, response, seconds_of
@@ -322,5 +323,23 @@ def test_a_handle_that_was_refused_and_whose_owner_then_timed_out_is_named_once(
         machine.time_passes(300.0)
         machine.knock(0)
         machine.the_end_comes(delivered=True)  # compares what the next frame names (S4)
+    finally:
+        machine.teardown()
+
+
+def test_who_has_waited_for_an_instance_is_let_in_before_it_is_given_on() -> None:
+    machine = SharedInstance()
+    try:
+        machine.two_live()
+        world, number = machine.world, machine.living.number
+        world.recall(number)
+        waiting = world.newcomer(world.loop.create_future())
+        assert not waiting.done() and number not in world.registry.instances
+        world.grant(number, recall=True)
+        assert waiting.done() and world.registry.instances[number].state is State.BUSY
+        call = world.entered_call(waiting.result(), None, head_only=False)
+        world.answer(call, b"Content-Type: text/plain\n\nbye")
+        assert number not in world.registry.instances, "then it is the other front's turn"
+        assert world.processes[number].holder is None
     finally:
         machine.teardown()

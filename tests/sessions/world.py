@@ -149,12 +149,15 @@ class World:
         self._keeper.send("recall", id=number)
         self.settle()
 
-    def grant(self, number: int) -> None:
-        """Give an instance to the registry again."""
+    def grant(self, number: int, *, recall: bool = False) -> None:
+        """Give an instance to the registry again; `recall`: another front wants it by then, and both messages
+        are there before anybody reads."""
         process = self.processes[number]
         process.holder = self
         facts = {"about": process.about, "sessions": sorted(process.sessions), **process.facts}
         self._keeper.send("grant", (process.output, process.requests), **facts)
+        if recall:
+            self.recall(number)
         self.settle()
         self._overlap()
 
