@@ -17,7 +17,7 @@ from gateway.sessions.exchange import Fault
 from gateway.sessions.instance import READ_SIZE
 
 HIGH_WATER = 65536
-EXIT_BOUND = 0.5  # seconds between the end of file of the output and the news of the exit
+EXIT_BOUND = 0.5  # seconds that a program has to exit after the end of file of its output
 _BODILESS = (204, 304)
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from gateway.sessions.departed import has_departed
 from gateway.sessions.exchange import Exchange
 from gateway.sessions.handles import Use
 from gateway.sessions.lifecycle import Event, State, advance
@@ -170,9 +171,13 @@ class Instance:
             self.resume()
 
     async def exit(self, bound: float) -> None:
-        """Wait until the process is gone, at most so many seconds."""
-        if self.exited.done():
-            return
+        """Wait for the news that the process is gone; if it lives on, at most so many seconds."""
+        while not self.exited.done():
+            await self._news(bound)
+            if not has_departed(self.pid):
+                return
+
+    async def _news(self, bound: float) -> None:
         done: asyncio.Future[None] = self._loop.create_future()
 
         def release(_: object = None) -> None:

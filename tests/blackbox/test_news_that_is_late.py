@@ -1,0 +1,78 @@
+"""A program's output ends, and the keeper's news of its exit is late: what is said of it is the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.blackbox.clients import Client
+from tests.blackbox.conftest import CHILD_TEXT, Serve
+from tests.blackbox.counting import ended
+from tests.blackbox.harness import Gateway, wait_for
+from tests.blackbox.proc import alive
+
+LATE = 1.2  # seconds; a program that closes its output and lives on has finished after half a second
+DIRECTIVES = """
+<Directory cgi-bin/shared>
+  PersistentCGIShared On
+</Directory>
+"""
+
+
+@pytest.fixture
+def gateway(serve: Serve) -> Gateway:
+    gateway = serve(DIRECTIVES)
+    gateway.program("shared/child", CHILD_TEXT)
+    return gateway
+
+
+@contextmanager
+def late(gateway: Gateway, pid: int) -> Iterator[None]:
+    """The process dies meanwhile, and the keeper says so afterwards."""
+    os.kill(gateway.keeper, signal.SIGSTOP)
+    try:
+        yield
+        wait_for("the end of the process", lambda: not alive(pid))
+        time.sleep(LATE)
+    finally:
+        os.kill(gateway.keeper, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("session", ["", "/persists"])
+def test_a_page_that_a_kill_has_cut_is_not_whole(gateway: Gateway, session: str, tmp_path: Path) -> None:
+    old = gateway.get("/cgi-bin/child?handle=persists&count").number("pid")
+    begun = tmp_path / "begun"
+    query = f"handle=persists&echo=begun&flush&touch={begun}&sleep=1000"
+    client = Client(gateway, f"/cgi-bin/child{session}?{query}")
+    wait_for("a part of the page", begun.exists)
+    (pid,) = {old} if session else set(gateway.instances()) - {old}
+    with late(gateway, pid):
+        os.kill(pid, signal.SIGKILL)
+    answer = client.answer()
+    assert (answer.status, answer.text, answer.whole) == (200, "begun", False)
+
+
+@pytest.mark.parametrize("program", ["/cgi-bin/child", "/cgi-bin/shared/child"])
+def test_R4_a_session_whose_process_is_killed_in_a_call_has_crashed(gateway: Gateway, program: str) -> None:
+    pid = gateway.get(f"{program}?handle=crashes&count").number("pid")
+    client = Client(gateway, f"{program}/crashes?handle=crashes&sleep=1000")
+    with late(gateway, pid):
+        os.kill(pid, signal.SIGKILL)
+    assert client.answer().status == 502
+    gateway.wait_log(r"HTS007 exited before it sent a header while it should persist \(signal 9")
+    assert ended(gateway, "crashes", program) == (410, "crashed")
+
+
+def test_R4_a_session_whose_process_is_killed_between_two_calls_has_crashed(gateway: Gateway) -> None:
+    pid = gateway.get("/cgi-bin/child?handle=exits&count").number("pid")
+    with late(gateway, pid):
+        os.kill(pid, signal.SIGKILL)
+    gateway.wait_log(r"HTS007 exited between two calls \(signal 9")
+    assert "closed its output" not in gateway.log
+    assert ended(gateway, "exits") == (410, "crashed")
