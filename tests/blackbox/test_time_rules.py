@@ -38,6 +38,12 @@ def gentle(serve_shared: Serve) -> Gateway:
 
 
 @pytest.fixture(scope="module")
+def stepwise(serve_shared: Serve) -> Gateway:
+    """A program has a second to heed each step of its end."""
+    return serve_shared("PersistentCGITimeout 50ms\nCGIStopGrace 1s")
+
+
+@pytest.fixture(scope="module")
 def moving(serve_shared: Serve) -> Gateway:
     """Clients have to move within 300 ms."""
     return serve_shared("Timeout 300ms\nCGIScriptTimeout 60s\nCGIStopGrace 100ms")
@@ -81,15 +87,15 @@ def test_T3_end_of_file_comes_first(gentle: Gateway, tmp_path: Path) -> None:
     assert (tmp_path / "diary").read_text() == "eof\n"
 
 
-def test_T3_then_TERM(short: Gateway, tmp_path: Path) -> None:
-    answer = short.get(f"/cgi-bin/child?handle=t3-term&count&linger&diary={tmp_path}/diary")
+def test_T3_then_TERM(stepwise: Gateway, tmp_path: Path) -> None:
+    answer = stepwise.get(f"/cgi-bin/child?handle=t3-term&count&linger&diary={tmp_path}/diary")
     wait_for("the exit", lambda: not alive(answer.number("pid")))
     assert (tmp_path / "diary").read_text() == "eof\nterm\n"
 
 
-def test_T3_then_KILL_of_the_whole_group(short: Gateway, tmp_path: Path) -> None:
+def test_T3_then_KILL_of_the_whole_group(stepwise: Gateway, tmp_path: Path) -> None:
     query = f"handle=t3-kill&count&linger&diary={tmp_path}/diary&ignore&background=100"
-    answer = short.get(f"/cgi-bin/child?{query}")
+    answer = stepwise.get(f"/cgi-bin/child?{query}")
     wait_for("the leader's end", lambda: not alive(answer.number("pid")))
     wait_for("the grandchild's end", lambda: not alive(answer.number("background")))
     assert (tmp_path / "diary").read_text() == "eof\nterm\n"  # it would never have gone by itself

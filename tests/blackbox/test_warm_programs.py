@@ -50,6 +50,12 @@ def gateway(serve_shared: Serve) -> Gateway:
 
 
 @pytest.fixture(scope="module")
+def patient(serve_shared: Serve) -> Gateway:
+    """One that gives programs the time they need to end."""
+    return serve_shared(WARM, PROGRAMS)
+
+
+@pytest.fixture(scope="module")
 def cold(serve_shared: Serve) -> Gateway:
     """The same, without hosts that are ready."""
     return serve_shared("CGIActivationGroup python .py\n" + PATIENCE, PROGRAMS)
@@ -132,18 +138,18 @@ LAST = {
 @pytest.mark.parametrize("what", LAST)
 @pytest.mark.parametrize("kept", [False, True], ids=["one request", "a session"])
 def test_what_a_program_leaves_for_its_exit_is_done(
-    gateway: Gateway, tmp_path: Path, what: str, *, kept: bool
+    patient: Gateway, tmp_path: Path, what: str, *, kept: bool
 ) -> None:
     diary = tmp_path / "diary"
     note = f"import logging, time; diary = {str(diary)!r}\nnote = lambda: open(diary, 'a').write('noted ')"
     text = f"{note}\n{LAST[what]}"
     if kept:
         handle = new_handle()
-        keep(gateway, handle)
-        call(gateway, handle, text)
-        once(gateway, "", f"{ONE}/{handle}")
+        keep(patient, handle)
+        call(patient, handle, text)
+        once(patient, "", f"{ONE}/{handle}")
     else:
-        once(gateway, text)
+        once(patient, text)
     wait_for("what was left", lambda: diary.exists() and diary.read_text().split() == ["noted"])
 
 
