@@ -41,9 +41,10 @@ class _Waited:
     def __init__(self, watch: _Watch, now: float) -> None:
         self.watch, self.seconds, self.looked = watch, 0.0, now
 
-    def again(self, watch: _Watch | None, now: float) -> bool:
-        """Whether there is still something to wait for."""
-        passed, self.looked = now - self.looked, now
+    def again(self, watch: _Watch | None, now: float, most: float) -> bool:
+        """Whether there is still something to wait for. Of a longer time than `most` seconds the rest does not
+        count: the front stood still."""
+        passed, self.looked = min(now - self.looked, most), now
         if watch is None:
             return self.watch.wait is Wait.BODY  # the time in which we do not read does not count
         if watch == self.watch:
@@ -92,13 +93,14 @@ class Sweeper:
 
     def _see(self, connection: Client, waited: _Waited | None, now: float) -> None:
         watch = _watch(connection)
+        before = waited.seconds if waited is not None else 0.0
         if waited is None:
             if watch is not None:
                 self._waited[connection] = _Waited(watch, now)
-        elif waited.again(watch, now):
+        elif waited.again(watch, now, 2 * self._tick):
             self._waited[connection] = waited
-            if watch is not None:
-                _judge(connection, watch.wait, waited.seconds, now)
+            if watch is not None:  # judged by the last look's time: what came since then has been read by now
+                _judge(connection, watch.wait, min(before, waited.seconds), now)
 
 
 def _watch(connection: Client) -> _Watch | None:

@@ -9,6 +9,7 @@ from gateway.errors import BodyTooLarge, ClientGone, LengthRequired
 
 MEMORY = 1 << 20  # bytes of a body that are taken whole before a session is claimed (B3)
 _PIECE = 65536
+_LAST_LOOK = 0.1  # seconds: a front that stood still has not read what came meanwhile
 _MOST_DIGITS = 18
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -116,8 +117,12 @@ class Body:
         return piece
 
     async def _message(self) -> MutableMapping[str, Any]:
-        async with asyncio.timeout(self._patience):
-            message = await self._receive()
+        try:
+            async with asyncio.timeout(self._patience):
+                message = await self._receive()
+        except TimeoutError:
+            async with asyncio.timeout(_LAST_LOOK):
+                message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         return message

@@ -120,6 +120,12 @@ class Call:
         """Somebody moved: the clock starts anew (T4)."""
         self.since = time.monotonic()
 
+    def excuse(self, seconds: float) -> None:
+        """The front stood still for so long: its clocks did as well."""
+        self.since += seconds
+        if self.lost_at:
+            self.lost_at += seconds
+
     @property
     def waits_for_client(self) -> bool:
         """Whether the client has to move first: to take output, or to send more of the body (T4)."""

@@ -73,18 +73,21 @@ class SessionClock:
 
 
 class CallClock:
-    """Looks at all running calls every TICK seconds, while there are any."""
+    """Looks at all running calls every TICK seconds, while there are any. Time in which the front itself stood
+    still counts for nobody: what came meanwhile has not been read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._calls: set[Call] = set()
         self._ticking = False
+        self._looked = 0.0
 
     def add(self, call: Call) -> None:
         """A call has begun."""
         self._calls.add(call)
         if not self._ticking:
             self._ticking = True
+            self._looked = time.monotonic()
             self._loop.call_later(TICK, self._tick)
 
     def discard(self, call: Call) -> None:
@@ -100,7 +103,10 @@ class CallClock:
 
     def _tick(self) -> None:
         now = time.monotonic()
+        stood, self._looked = now - self._looked - TICK, now
         for call in list(self._calls):
+            if stood > TICK:
+                call.excuse(stood)
             _check(call, now)
         self._ticking = bool(self._calls)
         if self._ticking:

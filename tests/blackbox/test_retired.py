@@ -14,7 +14,7 @@ from tests.blackbox.harness import Answer, Gateway
 DIRECTIVES = """
 PersistentCGITimeout 90
 MaxPersistentCGI 200
-CGIScriptTimeout 300ms
+CGIScriptTimeout 1s
 <Directory "cgi-bin/brief">
     PersistentCGITimeout 1
 </Directory>

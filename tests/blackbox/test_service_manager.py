@@ -19,7 +19,7 @@ from tests.blackbox.proc import children
 
 pytestmark = pytest.mark.running
 
-WATCHDOG = 400_000  # microseconds
+WATCHDOG = 1_500_000  # microseconds
 READY = r"READY=1\nSTATUS=Front \d+ serves\."
 
 

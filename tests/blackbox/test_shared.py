@@ -247,14 +247,15 @@ def test_S4_T1_each_session_has_its_own_clock_and_the_program_hears_who_is_over(
     gateway.program("shared/a", CHILD_TEXT)
     url = "/cgi-bin/shared/a"
     long = start(gateway, url, "timeout=1&count")
-    short = [start(gateway, url) for _ in range(3)]
+    short = [start(gateway, url, "timeout=1&count") for _ in range(3)]
     newer = new_handle()
     assert call(gateway, url, short[0], new=newer).status == 200
+    assert [call(gateway, url, handle).status for handle in short[1:]] == [200, 200]
     wait_for("three ends", lambda: gateway.log.count("HTS002 ") == 3)
     for handle in (newer, *short[1:]):
         assert gateway.reason(f"{url}/{handle}") == "timed-out"
     answer = call(gateway, url, long, "timeout=1&count&env=HTSESSION_ENDED")
-    assert answer.number("count") == 6 and sorted(told(answer)) == sorted([newer, *short[1:]])
+    assert answer.number("count") == 8 and sorted(told(answer)) == sorted([newer, *short[1:]])
     assert told(call(gateway, url, long, "timeout=1&env=HTSESSION_ENDED")) == [], "once"
     assert told(gateway.get(f"{url}?handle={new_handle()}&env=HTSESSION_ENDED")) == [], "once"
 
@@ -272,8 +273,10 @@ def test_S4_they_are_named_in_a_frame_without_a_session_too(serve: Serve) -> Non
 def test_S3_T2_the_last_clock_ends_the_instance(serve: Serve) -> None:
     gateway = serve(DIRECTIVES + "PersistentCGITimeout 200ms")
     gateway.program("shared/a", CHILD_TEXT)
-    process = pid(gateway.get("/cgi-bin/shared/a?handle=one&count"))
-    start(gateway, "/cgi-bin/shared/a")
+    url = "/cgi-bin/shared/a"
+    process = pid(gateway.get(f"{url}?handle=one&timeout=1&count"))
+    start(gateway, url, "timeout=1", "two")
+    assert [call(gateway, url, handle).status for handle in ("one", "two")] == [200, 200]
     wait_for("the instance to end", lambda: not alive(process))
     assert gateway.log.count("HTS002") == 2
 
@@ -281,7 +284,7 @@ def test_S3_T2_the_last_clock_ends_the_instance(serve: Serve) -> None:
 def test_T1_T2_a_request_that_waits_for_another_sessions_answer_stops_its_clock(
     serve: Serve, pool: ThreadPoolExecutor, tmp_path: Path
 ) -> None:
-    gateway = serve(DIRECTIVES + "PersistentCGITimeout 400ms\nMaxPersistentCGITimeout 1m")
+    gateway = serve(DIRECTIVES + "PersistentCGITimeout 2s\nMaxPersistentCGITimeout 1m")
     gateway.program("shared/a", CHILD_TEXT)
     url = "/cgi-bin/shared/a"
     one = start(gateway, url, "timeout=1")
@@ -397,7 +400,7 @@ def test_S5_a_fault_of_one_call_costs_all_sessions_and_says_so(
 
 
 def test_S5_T4_a_program_that_is_silent_costs_all_sessions(serve: Serve) -> None:
-    gateway = serve(DIRECTIVES + "CGIScriptTimeout 500ms")
+    gateway = serve(DIRECTIVES + "CGIScriptTimeout 1s")
     gateway.program("shared/a", CHILD_TEXT)
     url = "/cgi-bin/shared/a"
     handles = [start(gateway, url) for _ in range(2)]

@@ -52,7 +52,7 @@ def gateway(serve_shared: Serve) -> Gateway:
 @pytest.fixture(scope="module")
 def patient(serve_shared: Serve) -> Gateway:
     """One that gives programs the time they need to end."""
-    return serve_shared(WARM, PROGRAMS)
+    return serve_shared(WARM + "CGIStopGrace 30s\n", PROGRAMS)
 
 
 @pytest.fixture(scope="module")
