@@ -44,13 +44,18 @@ class Loop:
             timeout = None
             if self._timers:
                 timeout = max(0.0, self._timers[0][0] - time.monotonic())
-            for descriptor, _ in self._epoll.poll(timeout):
-                callback = self._callbacks.get(descriptor)
-                if callback is not None:  # not forgotten by one that came before it
-                    callback()
+            self._turn(timeout)
             now = time.monotonic()
+            if self._timers and self._timers[0][0] <= now:
+                self._turn(0)  # who was in time is heard first, also when this process stood still
             while self._timers and self._timers[0][0] <= now:
                 heapq.heappop(self._timers)[2]()
+
+    def _turn(self, timeout: float | None) -> None:
+        for descriptor, _ in self._epoll.poll(timeout):
+            callback = self._callbacks.get(descriptor)
+            if callback is not None:  # not forgotten by one that came before it
+                callback()
 
     def close(self) -> None:
         """Close the loop's own descriptor."""
