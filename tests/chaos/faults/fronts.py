@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 from tests.blackbox.harness import wait_for
 from tests.chaos.book import Rules
@@ -12,6 +13,7 @@ from tests.chaos.scene import PATIENCE, Scene
 
 _CRASH = Rules(STOPPED, cuts=True)
 _STORM = 10
+_TIMEOUT = 2  # seconds, of all waiting in `front-still`
 
 
 def _killed(scene: Scene) -> None:
@@ -50,6 +52,16 @@ def _paused(scene: Scene) -> None:
     front = scene.front()
     scene.halt(front)
     scene.load.stalled()
+    os.kill(front, signal.SIGCONT)
+    scene.load.more(50)
+
+
+def _still(scene: Scene) -> None:
+    """For longer than any time-out: what was answered or sent meanwhile was in time."""
+    front = scene.front()
+    scene.halt(front)
+    scene.load.stalled()
+    time.sleep(1.5 * _TIMEOUT)
     os.kill(front, signal.SIGCONT)
     scene.load.more(50)
 
@@ -97,5 +109,14 @@ FAULTS = (
         30,
     ),
     Fault("front-paused", "SIGSTOP of the front until every client waits, SIGCONT", _paused),
+    Fault(
+        "front-still",
+        "SIGSTOP of the front for longer than every time-out, SIGCONT",
+        _still,
+        Rules(),
+        10,
+        directives=f"Timeout {_TIMEOUT}s\nCGIScriptTimeout {_TIMEOUT}s\nKeepAliveTimeout {_TIMEOUT}s\n"
+        f"RequestReadTimeout header={_TIMEOUT}s body={_TIMEOUT}s",
+    ),
     Fault("front-hung", "SIGSTOP of the front for ever, and a reload", _hung, _CRASH, 5, smoke=0),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 from tests.blackbox.harness import wait_for
@@ -16,6 +17,7 @@ from tests.chaos.scene import Scene
 _KILLED = Rules(ends=CRASHED)
 # Who is killed between the end of a page and the end mark has ended it (P3)
 _KILLED_IN_THE_END = Rules(CRASHED | {(410, "ended")}, cuts=True)
+_LATE = 1.0  # seconds; who closes its output and lives on has finished after half a second
 _TIMED_OUT = Rules(ends=frozenset({(504, None), (410, "crashed")}))
 
 
@@ -41,6 +43,22 @@ def _while(where: str, status: int) -> Callable[[Scene], None]:
         scene.load.give_back(visitor)
 
     return inflict
+
+
+def _unheard(scene: Scene) -> None:
+    """In the middle of its body, and the keeper stands still: the front hears of the end of the output alone."""
+    visitor, keeper = scene.draw_instance(), scene.gateway.keeper
+    with scene.connect() as client:
+        scene.begin(client, visitor, "body")
+        scene.halt(keeper)
+        try:
+            _kill(scene, visitor)
+            time.sleep(_LATE)
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+        if found := scene.judge(client, visitor):
+            scene.fail("wrong", f"killed in the body, unheard of: {found} instead of a cut")
+    scene.load.give_back(visitor)
 
 
 def _shared(scene: Scene) -> None:
@@ -96,6 +114,8 @@ FAULTS = (
     Fault("instance-running", "kill -9 before it has written anything", _while("running", 502), _KILLED, 50),
     Fault("instance-header", "kill -9 in the middle of its header", _while("header", 502), _KILLED, 50),
     Fault("instance-body", "kill -9 in the middle of its body", _while("body", 0), _KILLED, 50),
+    Fault("instance-unheard", "kill -9 in the middle of its body while the keeper stands still", _unheard, _KILLED,
+          10),
     Fault("instance-shared", "kill -9 of the instance of many sessions", _shared, _KILLED_IN_THE_END),
     Fault("instance-paused", "SIGSTOP of an instance, a request, SIGCONT", _pause),
     Fault("instance-stopped", "SIGSTOP of an instance for ever", _halt, _TIMED_OUT, 10,
