@@ -46,7 +46,7 @@ def _while(where: str, status: int) -> Callable[[Scene], None]:
 
 
 def _unheard(scene: Scene) -> None:
-    """In the middle of its body, and the keeper stands still: the front hears of the end of the output alone."""
+    """In the middle of its body, and the keeper stands still: the front hears of no exit."""
     visitor, keeper = scene.draw_instance(), scene.gateway.keeper
     with scene.connect() as client:
         scene.begin(client, visitor, "body")
@@ -114,8 +114,8 @@ FAULTS = (
     Fault("instance-running", "kill -9 before it has written anything", _while("running", 502), _KILLED, 50),
     Fault("instance-header", "kill -9 in the middle of its header", _while("header", 502), _KILLED, 50),
     Fault("instance-body", "kill -9 in the middle of its body", _while("body", 0), _KILLED, 50),
-    Fault("instance-unheard", "kill -9 in the middle of its body while the keeper stands still", _unheard, _KILLED,
-          10),
+    Fault("instance-unheard", "kill -9 in the middle of its body while the keeper stands still", _unheard,
+          _KILLED, 10),
     Fault("instance-shared", "kill -9 of the instance of many sessions", _shared, _KILLED_IN_THE_END),
     Fault("instance-paused", "SIGSTOP of an instance, a request, SIGCONT", _pause),
     Fault("instance-stopped", "SIGSTOP of an instance for ever", _halt, _TIMED_OUT, 10,
