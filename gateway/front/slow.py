@@ -34,12 +34,13 @@ class _Watch(NamedTuple):
 
 
 class _Waited:
-    """For how many seconds a client had been waited for when it was looked at, by the clock of the loop."""
+    """For how many seconds a client had been waited for when it was looked at, by the clock of the loop, and
+    `before` at the look before that: what came between the two has been read by now."""
 
-    __slots__ = ("looked", "seconds", "watch")
+    __slots__ = ("before", "looked", "seconds", "watch")
 
     def __init__(self, watch: _Watch, now: float) -> None:
-        self.watch, self.seconds, self.looked = watch, 0.0, now
+        self.watch, self.before, self.seconds, self.looked = watch, 0.0, 0.0, now
 
     def again(self, watch: _Watch | None, now: float, most: float) -> bool:
         """Whether there is still something to wait for. Of a longer time than `most` seconds the rest does not
@@ -48,9 +49,9 @@ class _Waited:
         if watch is None:
             return self.watch.wait is Wait.BODY  # the time in which we do not read does not count
         if watch == self.watch:
-            self.seconds += passed
+            self.before, self.seconds = self.seconds, self.seconds + passed
         else:
-            self.watch, self.seconds = watch, 0.0
+            self.watch, self.before, self.seconds = watch, 0.0, 0.0
         return True
 
 
@@ -93,14 +94,13 @@ class Sweeper:
 
     def _see(self, connection: Client, waited: _Waited | None, now: float) -> None:
         watch = _watch(connection)
-        before = waited.seconds if waited is not None else 0.0
         if waited is None:
             if watch is not None:
                 self._waited[connection] = _Waited(watch, now)
         elif waited.again(watch, now, 2 * self._tick):
             self._waited[connection] = waited
-            if watch is not None:  # judged by the last look's time: what came since then has been read by now
-                _judge(connection, watch.wait, min(before, waited.seconds), now)
+            if watch is not None:
+                _judge(connection, watch.wait, waited.before, now)
 
 
 def _watch(connection: Client) -> _Watch | None:
