@@ -128,8 +128,13 @@ class Call:
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether the client has to move first: to take output, or to send more of the body (T4)."""
-        return not self.lost_at and (not self.reading or (self.waits_for_body and not self.blocked))
+        """Whether the client has to move first: to take output, or to send more of the body (T4). A response that
+        it has taken may be over before the program's exit is known."""
+        if self.lost_at:
+            return False
+        if self.exchange.over:
+            return self._sink.backlog() > 0
+        return not self.reading or (self.waits_for_body and not self.blocked)
 
     def client_moved(self) -> bool:
         """Whether the client has taken something since this was asked last."""
@@ -189,6 +194,8 @@ class Call:
     def _decided(self, events: list[Event]) -> None:
         self.undecided = False
         self.resume()
+        if self.lost_at:
+            self.lost_at = time.monotonic()
         self._sink.events(events)
 
     def fail(self, fault: Fault) -> None:

@@ -115,6 +115,8 @@ class CallClock:
 
 def _check(call: Call, now: float) -> None:
     limit = call.program.script_timeout
+    if call.undecided:
+        return  # it is the keeper's turn
     if call.lost_at and now - call.lost_at > limit:
         text = f"HTS009 the client left, and no end mark came within {limit:g} s (R7)"
         call.fail(Fault(Reason.CRASHED, text))

@@ -1,4 +1,4 @@
-"""A program's output ends, and the keeper's news of its exit is late: what is said of it is the same."""
+"""The keeper is late: with the news of an exit, with its word on a new handle. Nobody else is blamed for it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.blackbox.proc import alive
 
 LATE = 1.2  # seconds; a program that closes its output and lives on has finished after half a second
 DIRECTIVES = """
+Timeout 500ms
 <Directory cgi-bin/shared>
   PersistentCGIShared On
 </Directory>
@@ -33,12 +34,12 @@ def gateway(serve: Serve) -> Gateway:
 
 
 @contextmanager
-def late(gateway: Gateway, pid: int) -> Iterator[None]:
-    """The process dies meanwhile, and the keeper says so afterwards."""
+def late(gateway: Gateway, pid: int = 0) -> Iterator[None]:
+    """The keeper stands still for a while after the end of the process that dies meanwhile."""
     os.kill(gateway.keeper, signal.SIGSTOP)
     try:
         yield
-        wait_for("the end of the process", lambda: not alive(pid))
+        wait_for("the end of the process", lambda: not (pid and alive(pid)))
         time.sleep(LATE)
     finally:
         os.kill(gateway.keeper, signal.SIGCONT)
@@ -76,3 +77,25 @@ def test_R4_a_session_whose_process_is_killed_between_two_calls_has_crashed(gate
     gateway.wait_log(r"HTS007 exited between two calls \(signal 9")
     assert "closed its output" not in gateway.log
     assert ended(gateway, "exits") == (410, "crashed")
+
+
+def test_S1_a_client_whose_new_handle_the_keeper_hears_of_late_gets_its_page(gateway: Gateway) -> None:
+    url = "/cgi-bin/shared/child"
+    gateway.get(f"{url}?handle=first&count")
+    with late(gateway):
+        client = Client(gateway, f"{url}?handle=second&count")
+    assert client.answer().text.startswith("count=2 ")
+    assert gateway.get(f"{url}/second?handle=second&count").text.startswith("count=3 ")
+
+
+def test_R7_a_client_that_leaves_meanwhile_has_lost_the_response_alone(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    url, written = "/cgi-bin/shared/child", tmp_path / "written"
+    gateway.get(f"{url}?handle=first&count")
+    with late(gateway):
+        with gateway.connect() as leaves:
+            query = f"handle=second&count&touch={written}"
+            leaves.sendall(f"GET {url}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            wait_for("the program", written.exists)
+    assert gateway.get(f"{url}/first?handle=first&count").text.startswith("count=3 ")

@@ -90,11 +90,19 @@ def guardians(gateway: Gateway) -> list[int]:
     return [pid for pid in children(gateway.keeper) if comm(pid) == "gateway-guard"]
 
 
+def pipes(gateway: Gateway) -> list[int]:
+    """How many ends of pipes the keeper and its fronts have."""
+    processes = (gateway.keeper, *gateway.fronts())
+    return [sum(what.startswith("pipe:") for what in descriptors(pid).values()) for pid in processes]
+
+
 def warm_up(gateway: Gateway) -> None:
-    """One request, of which nothing is left: no program, no connection."""
+    """One request, of which nothing is left: no program, no pipe, no connection."""
+    before = pipes(gateway)
     client = Client(gateway, "/cgi-bin/child?echo=warm")
     client.until(b"warm")
     wait_for("the program's end", lambda: not gateway.instances())
+    wait_for("its pipes to be closed", lambda: pipes(gateway) == before)
     client.leave()
 
 

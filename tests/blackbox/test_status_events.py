@@ -26,7 +26,6 @@ MaxPersistentCGI 600
 MaxCGIJobs 700
 CustomLog logs/access.log "%r %>s"
 Timeout 1s
-CGIScriptTimeout 1s
 <Directory cgi-bin/shared>
   PersistentCGIShared On
   PersistentCGISharedSessions 600

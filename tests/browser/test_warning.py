@@ -14,8 +14,8 @@ from tests.browser.visitor import Visitor
 pytestmark = [pytest.mark.realworld, pytest.mark.needs("chromium")]
 WARNS = """
 <Directory cgi-bin>
-  PersistentCGITimeout 8s
-  PersistentCGIWarning 5s
+  PersistentCGITimeout 12s
+  PersistentCGIWarning 9s
 </Directory>
 """
 
