@@ -128,8 +128,8 @@ class Call:
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether the client has to move first: to take output, or to send more of the body (T4). A response that
-        it has taken may be over before the program's exit is known."""
+        """Whether the client has to move first: to take output, or to send more of the body (T4). It may have
+        taken a whole response before the program's exit is known."""
         if self.lost_at:
             return False
         if self.exchange.over:

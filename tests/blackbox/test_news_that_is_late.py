@@ -93,9 +93,8 @@ def test_R7_a_client_that_leaves_meanwhile_has_lost_the_response_alone(
 ) -> None:
     url, written = "/cgi-bin/shared/child", tmp_path / "written"
     gateway.get(f"{url}?handle=first&count")
-    with late(gateway):
-        with gateway.connect() as leaves:
-            query = f"handle=second&count&touch={written}"
-            leaves.sendall(f"GET {url}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            wait_for("the program", written.exists)
+    with late(gateway), gateway.connect() as leaves:
+        query = f"handle=second&count&touch={written}"
+        leaves.sendall(f"GET {url}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        wait_for("the program", written.exists)
     assert gateway.get(f"{url}/first?handle=first&count").text.startswith("count=3 ")
