@@ -97,8 +97,9 @@ class Registry(Holdings):
         self.tally.requests += 1
         if session.instance.shared is not None:
             session.instance.shared.running = session.slot
+        lost = session.handles.lost
         use = session.handles.use(handle)
-        if use.retired:
+        if lost and not session.handles.lost:  # the next front has to know it too
             self.store.replace(session, use.retired)
             self.store.publish(session)
         return use

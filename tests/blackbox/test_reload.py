@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -110,6 +111,24 @@ def test_R7_a_lost_response_is_still_known_as_lost_after_a_reload(gateway: Gatew
     gateway.reload()
     answer = gateway.get(f"{CGI}/seen?handle=seen&env=HTSESSION_RETRY&count")
     assert answer.text.startswith("HTSESSION_RETRY=1\ncount=3 ")
+
+
+def test_R7_a_response_that_was_not_lost_after_all_is_known_as_such_after_a_reload(
+    serve: Serve, tmp_path: Path
+) -> None:
+    gateway = serve("PersistentCGIPreviousHandles 1")
+    start(gateway, "older")
+    done = tmp_path / "done"
+    with gateway.connect() as client:
+        query = f"handle=newer&count&touch={done}"
+        client.sendall(f"GET {CGI}/older?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        client.shutdown(socket.SHUT_RDWR)
+    wait_for("the program", done.exists)
+    again = gateway.get(f"{CGI}/newer?handle=older&count")
+    assert again.text.startswith("count=3 ")
+    gateway.reload()
+    answer = gateway.get(f"{CGI}/older?handle=newer&env=HTSESSION_RETRY&env=HTSESSION_STALE&count")
+    assert answer.text.startswith("HTSESSION_RETRY=<absent>\nHTSESSION_STALE=1\ncount=4 ")
 
 
 @pytest.mark.parametrize("lane", ["On", "Off"])
