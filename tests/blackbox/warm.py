@@ -65,11 +65,12 @@ def ready(gateway: Gateway) -> list[int]:
 
 
 def wait_ready(gateway: Gateway, count: int = 2) -> list[int]:
-    """Wait until so many are ready and no host is at work."""
+    """Wait until so many are ready, and neither they nor a host are at work."""
 
     def found() -> list[int] | None:
         pids = ready(gateway)
-        return pids if len(pids) == count and all(_sleeps(one.pid) for one in hosts(gateway)) else None
+        still = all(_sleeps(pid) for pid in [*pids, *(one.pid for one in hosts(gateway))])
+        return pids if len(pids) == count and still else None
 
     return wait_for(f"{count} ready processes", found)
 
