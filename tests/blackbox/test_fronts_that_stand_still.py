@@ -20,10 +20,10 @@ from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.proc import stopped
 from tests.blackbox.raw import Raw
 
-STILL = 2.2  # seconds
+STILL, LONGER = 2.2, 4.2  # seconds
 DIRECTIVES = """
 Timeout 1s
-CGIScriptTimeout 1s
+CGIScriptTimeout 3s
 KeepAliveTimeout 1s
 RequestReadTimeout header=1s body=1s
 """
@@ -35,14 +35,14 @@ def gateway(serve_shared: Serve) -> Gateway:
 
 
 @contextmanager
-def still(gateway: Gateway) -> Iterator[None]:
-    """The front stands still; it goes on after what is done meanwhile, and STILL."""
+def still(gateway: Gateway, seconds: float = STILL) -> Iterator[None]:
+    """The front stands still; it goes on after what is done meanwhile, and so many seconds."""
     (front,) = gateway.fronts()
     os.kill(front, signal.SIGSTOP)
     try:
         wait_for("the front to stop", lambda: stopped(front))
         yield
-        time.sleep(STILL)
+        time.sleep(seconds)
     finally:
         os.kill(front, signal.SIGCONT)
 
@@ -52,7 +52,7 @@ def test_T4_a_program_that_answered_meanwhile_was_in_time(gateway: Gateway, sess
     handle, gate = new_handle(), Gate(gateway.folder)
     url = start_session(gateway, handle)
     client = Client(gateway, f"{url if session else '/cgi-bin/child'}?handle={handle}&{gate.wait}&echo=in+time")
-    with still(gateway):
+    with still(gateway, LONGER):
         gate.open()
     answer = client.answer()
     assert (answer.status, answer.text, answer.whole) == (200, "in time", True)
