@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bench.soak import programs
 
-TIMEOUT = 2.0  # seconds: PersistentCGITimeout
+TIMEOUT = 1.0  # seconds: PersistentCGITimeout
 _LATE = 3.0  # seconds beyond it after which a session that was left must be over
 _BOUND = 30.0  # seconds for an answer
 _ENDS = {"left": 0.45, "ended": 0.45, "crashed": 0.1}
