@@ -17,7 +17,6 @@ from gateway.sessions.exchange import Fault
 from gateway.sessions.instance import READ_SIZE
 
 HIGH_WATER = 65536
-EXIT_BOUND = 0.5  # seconds that a program has to exit after the end of file of its output
 _BODILESS = (204, 304)
 
 
@@ -239,7 +238,7 @@ async def _judge_exit(call: Call) -> None:
     A program that closed its output and lives on has finished.
     """
     if not judge_exit(call):
-        await call.instance.exit(EXIT_BOUND)
+        await call.instance.exit()
         judge_exit(call)
 
 

@@ -194,8 +194,6 @@ class Call:
     def _decided(self, events: list[Event]) -> None:
         self.undecided = False
         self.resume()
-        if self.lost_at:
-            self.lost_at = time.monotonic()
         self._sink.events(events)
 
     def fail(self, fault: Fault) -> None:

@@ -3,6 +3,8 @@
 import os
 import select
 
+BOUND = 0.5  # seconds that a program has to exit after the end of file of its output
+
 
 def has_departed(pid: int) -> bool:
     """Whether a process is over, reaped or not. False also when it cannot be told (no descriptor is free)."""

@@ -12,7 +12,7 @@ from gateway.measure.measures import Measures
 from gateway.program import Name, Program
 from gateway.sessions.call import Call
 from gateway.sessions.clocks import CallClock, SessionClock
-from gateway.sessions.departed import has_departed
+from gateway.sessions.departed import BOUND, has_departed
 from gateway.sessions.ends import crash
 from gateway.sessions.exchange import Fault
 from gateway.sessions.handle import mask
@@ -25,8 +25,6 @@ from gateway.sessions.session import Session
 from gateway.sessions.shared import Ended
 from gateway.sessions.store import Store
 from gateway.sessions.tally import Tally
-
-MUTE_BOUND = 0.5  # seconds that an idle instance has to exit after the end of file of its output
 
 
 class ServerLimits(NamedTuple):
@@ -252,13 +250,13 @@ class Holdings:
             return
         instance.mute = True
         instance.pause()
-        self.loop.call_later(MUTE_BOUND, self._mute_too_long, instance)
+        self.loop.call_later(BOUND, self._mute_too_long, instance)
 
     def _mute_too_long(self, instance: Instance) -> None:
         if instance.state is not State.IDLE:
             return
         if has_departed(instance.pid):
-            self.loop.call_later(MUTE_BOUND, self._mute_too_long, instance)
+            self.loop.call_later(BOUND, self._mute_too_long, instance)
         else:
             self._end(instance, Fault(Reason.CRASHED, "HTS007 closed its output while it should persist"))
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from gateway.sessions.departed import has_departed
+from gateway.sessions.departed import BOUND, has_departed
 from gateway.sessions.exchange import Exchange
 from gateway.sessions.handles import Use
 from gateway.sessions.lifecycle import Event, State, advance
@@ -170,21 +170,21 @@ class Instance:
         if left and self.call is not None and self.call.reading:
             self.resume()
 
-    async def exit(self, bound: float) -> None:
-        """Wait for the news that the process is gone; if it lives on, at most so many seconds."""
+    async def exit(self) -> None:
+        """Wait for the news that the process is gone; if it lives on, for BOUND at most."""
         while not self.exited.done():
-            await self._news(bound)
+            await self._news()
             if not has_departed(self.pid):
                 return
 
-    async def _news(self, bound: float) -> None:
+    async def _news(self) -> None:
         done: asyncio.Future[None] = self._loop.create_future()
 
         def release(_: object = None) -> None:
             if not done.done():
                 done.set_result(None)
 
-        timer = self._loop.call_later(bound, release)
+        timer = self._loop.call_later(BOUND, release)
         self.exited.add_done_callback(release)
         try:
             await done

@@ -28,10 +28,9 @@ class Moves:
         self._registry, self._link, self._resolve = registry, link, resolve
         self._table = registry.store.table
         self._wanted: dict[int, asyncio.Future[None]] = {}
-        self._borrowing = Counter[
-            int
-        ]()  # requests that wait for an instance, or have not gone on since it came
-        self._recalled: set[int] = set()  # that are given when those have gone on
+        # Requests that wait for an instance, or have not gone on since it came; what is given when they have
+        self._borrowing = Counter[int]()
+        self._recalled: set[int] = set()
 
     def elsewhere(self, name: Name, handle: bytes) -> int | None:
         """The number of the instance in which another front has a session of this handle."""
