@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+_OPEN = ("01", "08")  # ESTABLISHED, CLOSE_WAIT: the states of /proc/net/tcp
+
 
 def alive(pid: int) -> bool:
     """Whether a process exists and is not a zombie."""
@@ -43,6 +45,22 @@ def descriptors(pid: int) -> dict[int, str]:
             found[int(number)] = os.readlink(f"{folder}/{number}")
         except (FileNotFoundError, ProcessLookupError):  # closed since it was listed
             continue
+    return found
+
+
+def pipes(pid: int) -> int:
+    """How many ends of pipes a process has."""
+    return sum(what.startswith("pipe:") for what in descriptors(pid).values())
+
+
+def peers(port: int) -> set[int]:
+    """The ports of clients whose connection the server of this port has not closed."""
+    found = set()
+    with open("/proc/net/tcp") as file:
+        for line in file.read().splitlines()[1:]:
+            local, remote, state = line.split()[1:4]
+            if int(local.partition(":")[2], 16) == port and state in _OPEN:
+                found.add(int(remote.partition(":")[2], 16))
     return found
 
 

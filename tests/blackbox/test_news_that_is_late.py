@@ -28,9 +28,7 @@ Timeout 500ms
 
 @pytest.fixture
 def gateway(serve: Serve) -> Gateway:
-    gateway = serve(DIRECTIVES)
-    gateway.program("shared/child", CHILD_TEXT)
-    return gateway
+    return serve(DIRECTIVES, {"shared/child": CHILD_TEXT})
 
 
 @contextmanager

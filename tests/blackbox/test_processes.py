@@ -15,7 +15,7 @@ import pytest
 from tests.blackbox.clients import Client
 from tests.blackbox.conftest import Serve
 from tests.blackbox.harness import BOUND, Gateway, read_answer, wait_for
-from tests.blackbox.proc import alive, children, comm, descriptors, status
+from tests.blackbox.proc import alive, children, comm, descriptors, pipes, status
 
 pytestmark = pytest.mark.running
 
@@ -90,19 +90,14 @@ def guardians(gateway: Gateway) -> list[int]:
     return [pid for pid in children(gateway.keeper) if comm(pid) == "gateway-guard"]
 
 
-def pipes(gateway: Gateway) -> list[int]:
-    """How many ends of pipes the keeper and its fronts have."""
-    processes = (gateway.keeper, *gateway.fronts())
-    return [sum(what.startswith("pipe:") for what in descriptors(pid).values()) for pid in processes]
-
-
 def warm_up(gateway: Gateway) -> None:
     """One request, of which nothing is left: no program, no pipe, no connection."""
-    before = pipes(gateway)
+    processes = (gateway.keeper, *gateway.fronts())
+    before = [pipes(pid) for pid in processes]
     client = Client(gateway, "/cgi-bin/child?echo=warm")
     client.until(b"warm")
     wait_for("the program's end", lambda: not gateway.instances())
-    wait_for("its pipes to be closed", lambda: pipes(gateway) == before)
+    wait_for("its pipes to be closed", lambda: [pipes(pid) for pid in processes] == before)
     client.leave()
 
 

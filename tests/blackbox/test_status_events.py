@@ -15,7 +15,7 @@ from tests.blackbox.commands import Begun
 from tests.blackbox.conftest import CHILD_TEXT, Serve
 from tests.blackbox.harness import Gateway, wait_for
 from tests.blackbox.measured import METRICS, Reading, read
-from tests.blackbox.proc import descriptors
+from tests.blackbox.proc import descriptors, peers
 from tests.blackbox.status import URL, Events, snapshot
 
 pytestmark = pytest.mark.running
@@ -100,8 +100,8 @@ def test_one_that_takes_nothing_is_dropped_and_the_others_go_on(gateway: Gateway
         lazy.connect(("127.0.0.1", gateway.port))
         lazy.sendall(f"GET {URL}?events HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         name = lazy.getsockname()
-        wait_for("the stream", lambda: name[1] in peers(gateway))
-        wait_for("the end of it", lambda: name[1] not in peers(gateway), bound=60)
+        wait_for("the stream", lambda: name[1] in peers(gateway.port))
+        wait_for("the end of it", lambda: name[1] not in peers(gateway.port), bound=60)
     good.next("change")
     good.close()
 
@@ -149,17 +149,6 @@ def _drawn(gateway: Gateway, name: str) -> list[float]:
     chart = gateway.get(URL).text.partition(f'data-chart="{name}"')[2].partition("</figure>")[0]
     values = re.search(r'data-values="([^"]*)"', chart)
     return [] if values is None else [float(value) for value in values[1].split(",") if value]
-
-
-def peers(gateway: Gateway) -> set[int]:
-    """The ports of clients with an established connection."""
-    found = set()
-    with open("/proc/net/tcp") as file:
-        for line in file.read().splitlines()[1:]:
-            local, remote, state = line.split()[1:4]
-            if int(local.partition(":")[2], 16) == gateway.port and state == "01":
-                found.add(int(remote.partition(":")[2], 16))
-    return found
 
 
 def test_a_reload_ends_it_and_the_next_front_takes_it_up(serve: Serve) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from operator import le
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from tests.blackbox.harness import free_port, wait_for
-from tests.blackbox.proc import descriptors
+from tests.blackbox.proc import descriptors, peers, pipes
 from tests.realworld.conftest import Start
 from tests.realworld.pair import SiteGateway
 from tests.realworld.served import GATEWAY_ONLY, PASSWORD, SERVERS, USER, Served, needs_file, recipe
@@ -186,20 +185,28 @@ def test_hundreds_of_clones_leave_nothing_behind(start: Start) -> None:
     served = start("gateway", recipe("Git"), _prepare)
     gateway = served.server
     assert isinstance(gateway, SiteGateway)
+    at_rest = _pipes(gateway)
     _clone(served, "/git/project.git")
-    _idle(gateway)
+    _idle(gateway, at_rest)
     before = _open(gateway)
     with ThreadPoolExecutor(4) as pool:
         works = list(pool.map(lambda _: _clone(served, "/git/project.git", "--bare"), range(CLONES)))
     assert all((work / "HEAD").exists() for work in works)
-    _idle(gateway)
-    wait_for("the descriptors to be closed", lambda: all(map(le, _open(gateway), before)))
+    _idle(gateway, at_rest)
+    wait_for("the descriptors to be closed", lambda: _open(gateway) == before)
     assert not [*served.spool.iterdir(), *(served.data / "tmp").iterdir()]
     assert "HTS" not in gateway.log
 
 
-def _idle(gateway: SiteGateway) -> None:
+def _idle(gateway: SiteGateway, at_rest: list[int]) -> None:
+    """Wait until nothing is left of the requests: no program, no connection, no more pipes than `at_rest`."""
     wait_for("the programs to end", lambda: not gateway.instances())
+    wait_for("the connections to end", lambda: not peers(gateway.port))
+    wait_for("the pipes to be closed", lambda: _pipes(gateway) == at_rest)
+
+
+def _pipes(gateway: SiteGateway) -> list[int]:
+    return [pipes(pid) for pid in (gateway.keeper, *gateway.fronts())]
 
 
 def _open(gateway: SiteGateway) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 
 from tests.blackbox.harness import wait_for
 from tests.chaos.book import Rules
@@ -48,20 +49,12 @@ def _killed_with_an_instance(scene: Scene) -> None:
     scene.load.more(50)
 
 
-def _paused(scene: Scene) -> None:
+def _paused(scene: Scene, seconds: float = 0.0) -> None:
+    """For so long, and longer: what was answered or sent meanwhile was in time."""
     front = scene.front()
     scene.halt(front)
     scene.load.stalled()
-    os.kill(front, signal.SIGCONT)
-    scene.load.more(50)
-
-
-def _still(scene: Scene) -> None:
-    """For longer than any time-out: what was answered or sent meanwhile was in time."""
-    front = scene.front()
-    scene.halt(front)
-    scene.load.stalled()
-    time.sleep(1.5 * _TIMEOUT)
+    time.sleep(seconds)
     os.kill(front, signal.SIGCONT)
     scene.load.more(50)
 
@@ -112,7 +105,7 @@ FAULTS = (
     Fault(
         "front-still",
         "SIGSTOP of the front for longer than every time-out, SIGCONT",
-        _still,
+        partial(_paused, seconds=1.5 * _TIMEOUT),
         Rules(),
         10,
         directives=f"Timeout {_TIMEOUT}s\nCGIScriptTimeout {_TIMEOUT}s\nKeepAliveTimeout {_TIMEOUT}s\n"
